@@ -1,0 +1,104 @@
+//! Who changed what, written in the transaction that changed it.
+
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+
+use crate::entities::audit_entries;
+use crate::{Directory, PageSize, StoreError, TenantId, UnixSeconds, UserId};
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    Setup,
+    CreateUser,
+    UpdateUser,
+    DeleteUser,
+    IssueToken,
+    RevokeTokens,
+    StoreDocument,
+}
+
+/// One line of the trail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// Grows with time.
+    pub id: i64,
+    pub at: UnixSeconds,
+    pub who: String,
+    /// `Action::name`.
+    pub action: String,
+    /// `user/ID` or `policy/TENANT`.
+    pub object: String,
+    /// Of the object after the change.
+    pub revision: u64,
+}
+
+/// What an entry is about.
+pub(crate) enum Object<'a> {
+    User(&'a UserId),
+    Policy(&'a TenantId),
+}
+
+// === impl Action ===
+
+impl Action {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Setup => "setup",
+            Self::CreateUser => "user.create",
+            Self::UpdateUser => "user.update",
+            Self::DeleteUser => "user.delete",
+            Self::IssueToken => "token.issue",
+            Self::RevokeTokens => "token.revoke",
+            Self::StoreDocument => "policy.store",
+        }
+    }
+}
+
+// === impl Directory ===
+
+impl Directory {
+    /// The trail in the order it was written, after entry `after`.
+    pub async fn audit_entries(&self, after: Option<i64>, limit: PageSize) -> Result<Vec<AuditEntry>, StoreError> {
+        let rows = audit_entries::Entity::find()
+            .filter(audit_entries::Column::Id.gt(after.unwrap_or(0)))
+            .order_by_asc(audit_entries::Column::Id)
+            .limit(limit.get())
+            .all(&self.db)
+            .await?;
+        Ok(rows.into_iter().map(AuditEntry::from).collect())
+    }
+}
+
+/// Adds an entry to the transaction `write`.
+pub(crate) async fn record(
+    write: &impl ConnectionTrait,
+    who: &UserId,
+    action: Action,
+    object: Object<'_>,
+    revision: i64,
+    at: UnixSeconds,
+) -> Result<(), DbErr> {
+    let entry = audit_entries::ActiveModel {
+        at: Set(at.to_column()),
+        who: Set(who.to_string()),
+        action: Set(action.name().to_owned()),
+        object: Set(match object {
+            Object::User(id) => format!("user/{id}"),
+            Object::Policy(tenant) => format!("policy/{tenant}"),
+        }),
+        revision: Set(revision),
+        ..Default::default()
+    };
+    audit_entries::Entity::insert(entry).exec_without_returning(write).await?;
+    Ok(())
+}
+
+impl From<audit_entries::Model> for AuditEntry {
+    fn from(row: audit_entries::Model) -> Self {
+        let audit_entries::Model { id, at, who, action, object, revision } = row;
+        let revision = u64::try_from(revision).unwrap_or(0);
+        Self { id, at: UnixSeconds::from_column(at), who, action, object, revision }
+    }
+}

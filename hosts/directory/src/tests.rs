@@ -1,0 +1,270 @@
+//! The directory over SQLite, through its public API.
+
+use crate::*;
+
+const NOW: UnixSeconds = UnixSeconds(1_700_000_000);
+const LATER: UnixSeconds = UnixSeconds(1_700_000_060);
+
+async fn empty() -> Directory {
+    Directory::open(Location::Memory).await.unwrap()
+}
+
+fn id(text: &str) -> UserId {
+    UserId::parse(text).unwrap()
+}
+
+fn roles(names: &[&str]) -> RoleSet {
+    RoleSet::new(names.iter().map(|name| RoleName::parse(name).unwrap())).unwrap()
+}
+
+fn new_user(name: &str, names: &[&str]) -> NewUser {
+    NewUser { id: id(name), state: UserState::active(), roles: roles(names) }
+}
+
+fn hash(byte: u8) -> SecretHash {
+    SecretHash([byte; 32])
+}
+
+fn token(byte: u8) -> AccessToken {
+    AccessToken { hash: hash(byte), label: Some(TokenLabel::parse("laptop").unwrap()) }
+}
+
+fn document(follows: Option<Revision>, text: &str) -> NewDocument {
+    NewDocument {
+        follows,
+        text: text.to_owned(),
+        media_type: "application/yaml".to_owned(),
+        digest: [7; 32],
+        created_at: NOW,
+    }
+}
+
+fn page(rows: u64) -> PageSize {
+    PageSize::new(rows).unwrap()
+}
+
+/// The audit trail as `who action object revision`.
+async fn trail(directory: &Directory) -> Vec<String> {
+    let entries = directory.audit_entries(None, page(200)).await.unwrap();
+    entries.iter().map(|one| format!("{} {} {} {}", one.who, one.action, one.object, one.revision)).collect()
+}
+
+#[tokio::test]
+async fn a_user_is_created_changed_and_deleted_and_the_trail_says_so() {
+    let directory = empty().await;
+    let created = directory.create_user(&new_user("bob", &["b", "a", "b"]), &id("root"), NOW).await.unwrap();
+    assert_eq!(created.roles, roles(&["a", "b"]));
+    assert_eq!(directory.user(&id("bob")).await.unwrap(), Some(created.clone()));
+
+    let change = UserChange { state: Some(UserState::parse("banned").unwrap()), roles: None };
+    let changed = directory.update_user(&id("bob"), &change, &id("root"), LATER).await.unwrap();
+    assert_eq!((changed.state.as_str(), changed.revision, changed.updated_at), ("banned", 2, LATER));
+    assert_eq!((&changed.roles, changed.created_at), (&created.roles, NOW));
+
+    let change = UserChange { state: None, roles: Some(RoleSet::default()) };
+    let changed = directory.update_user(&id("bob"), &change, &id("root"), LATER).await.unwrap();
+    assert_eq!((changed.state.as_str(), changed.revision, changed.roles), ("banned", 3, RoleSet::default()));
+
+    directory.delete_user(&id("bob"), &id("root"), LATER).await.unwrap();
+    assert_eq!(directory.user(&id("bob")).await.unwrap(), None);
+    assert_eq!(
+        trail(&directory).await,
+        [
+            "root user.create user/bob 1",
+            "root user.update user/bob 2",
+            "root user.update user/bob 3",
+            "root user.delete user/bob 3"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_refused_write_leaves_no_trace() {
+    let directory = empty().await;
+    directory.create_user(&new_user("bob", &["a"]), &id("root"), NOW).await.unwrap();
+    let again = directory.create_user(&new_user("bob", &["b"]), &id("root"), NOW).await;
+    assert!(matches!(again, Err(CreateUserError::Exists)));
+    let nobody = directory.update_user(&id("eve"), &UserChange::default(), &id("root"), NOW).await;
+    assert!(matches!(nobody, Err(UpdateUserError::NotFound)));
+    let nobody = directory.delete_user(&id("eve"), &id("root"), NOW).await;
+    assert!(matches!(nobody, Err(UpdateUserError::NotFound)));
+    let nobody = directory.issue_token(&id("eve"), &token(1), &id("root"), NOW).await;
+    assert!(matches!(nobody, Err(IssueTokenError::NoUser)));
+    assert_eq!(directory.user(&id("bob")).await.unwrap().unwrap().roles, roles(&["a"]));
+    assert_eq!(trail(&directory).await, ["root user.create user/bob 1"]);
+}
+
+#[tokio::test]
+async fn listing_pages_in_byte_order() {
+    let directory = empty().await;
+    for name in ["b", "B", "a", "ä", "c"] {
+        directory.create_user(&new_user(name, &["x", "y"]), &id("root"), NOW).await.unwrap();
+    }
+    let first = directory.users(None, page(3)).await.unwrap();
+    assert_eq!(first.iter().map(|user| user.id.as_str()).collect::<Vec<_>>(), ["B", "a", "b"]);
+    assert!(first.iter().all(|user| user.roles == roles(&["x", "y"])));
+    let rest = directory.users(Some(&id("b")), page(3)).await.unwrap();
+    assert_eq!(rest.iter().map(|user| user.id.as_str()).collect::<Vec<_>>(), ["c", "ä"]);
+}
+
+#[test]
+fn a_page_has_1_to_200_rows() {
+    assert_eq!(PageSize::new(0), None);
+    assert_eq!(PageSize::new(200).map(PageSize::get), Some(200));
+    assert_eq!(PageSize::new(201), None);
+}
+
+#[tokio::test]
+async fn a_user_holds_at_most_256_roles() {
+    let names = |count: usize| (0..count).map(|at| RoleName::parse(&format!("r{at}")).unwrap());
+    assert_eq!(RoleSet::new(names(257)), Err(TooManyRoles { roles: 257 }));
+    let directory = empty().await;
+    let roles = RoleSet::new(names(256)).unwrap();
+    let user = NewUser { id: id("bob"), state: UserState::active(), roles: roles.clone() };
+    directory.create_user(&user, &id("root"), NOW).await.unwrap();
+    assert_eq!(directory.user(&id("bob")).await.unwrap().unwrap().roles, roles);
+}
+
+#[tokio::test]
+async fn a_token_finds_its_owner_until_it_is_revoked() {
+    let directory = empty().await;
+    directory.create_user(&new_user("bob", &["a"]), &id("root"), NOW).await.unwrap();
+    directory.create_user(&new_user("eve", &[]), &id("root"), NOW).await.unwrap();
+    directory.issue_token(&id("bob"), &token(1), &id("root"), NOW).await.unwrap();
+    directory.issue_token(&id("bob"), &token(2), &id("root"), NOW).await.unwrap();
+    directory.issue_token(&id("eve"), &token(3), &id("root"), NOW).await.unwrap();
+    let owner = directory.user_by_token(hash(2)).await.unwrap().unwrap();
+    assert_eq!((owner.id, owner.roles), (id("bob"), roles(&["a"])));
+    assert_eq!(directory.user_by_token(hash(9)).await.unwrap(), None);
+
+    assert_eq!(directory.revoke_tokens(&id("bob"), &id("root"), LATER).await.unwrap(), 2);
+    assert_eq!(directory.revoke_tokens(&id("bob"), &id("root"), LATER).await.unwrap(), 0);
+    assert_eq!(directory.user_by_token(hash(1)).await.unwrap(), None);
+    assert_eq!(directory.user_by_token(hash(3)).await.unwrap().unwrap().id, id("eve"));
+
+    directory.delete_user(&id("eve"), &id("root"), LATER).await.unwrap();
+    assert_eq!(directory.user_by_token(hash(3)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn the_setup_token_works_once() {
+    let directory = empty().await;
+    assert!(directory.issue_setup_token(hash(1), NOW).await.unwrap());
+    assert!(directory.issue_setup_token(hash(2), NOW).await.unwrap());
+    assert!(!directory.is_setup_token(hash(1)).await.unwrap(), "a newer one replaces it");
+    assert!(directory.is_setup_token(hash(2)).await.unwrap());
+
+    let first = FirstUser { user: new_user("admin", &["admin"]), token: token(5) };
+    let old = directory.set_up(hash(1), &first, NOW).await;
+    assert!(matches!(old, Err(SetupError::WrongToken)));
+    assert!(!directory.has_users().await.unwrap());
+    directory.set_up(hash(2), &first, NOW).await.unwrap();
+    assert_eq!(directory.user_by_token(hash(5)).await.unwrap().unwrap().roles, roles(&["admin"]));
+    assert!(!directory.is_setup_token(hash(2)).await.unwrap());
+    let again = FirstUser { user: new_user("other", &["admin"]), token: token(6) };
+    assert!(matches!(directory.set_up(hash(2), &again, NOW).await, Err(SetupError::WrongToken)));
+    assert!(!directory.issue_setup_token(hash(3), NOW).await.unwrap(), "there is a user");
+    assert!(!directory.is_setup_token(hash(3)).await.unwrap());
+    assert_eq!(trail(&directory).await, ["admin setup user/admin 1"]);
+}
+
+#[tokio::test]
+async fn documents_follow_each_other() {
+    let directory = empty().await;
+    let tenant = TenantId::default();
+    assert_eq!(directory.document(&tenant).await.unwrap(), None);
+    assert_eq!(directory.current_revision(&tenant).await.unwrap(), None);
+
+    let one = directory.append_document(&tenant, document(None, "version: 1"), &id("root")).await.unwrap();
+    assert_eq!(one, Revision::FIRST);
+    let stale = directory.append_document(&tenant, document(None, "other"), &id("root")).await;
+    assert!(matches!(stale, Err(AppendError::Conflict { current: Some(Revision::FIRST) })));
+    let two = directory.append_document(&tenant, document(Some(one), "version: 1 # two"), &id("eve")).await.unwrap();
+    assert_eq!(two.get(), 2);
+
+    let current = directory.document(&tenant).await.unwrap().unwrap();
+    assert_eq!((current.text.as_str(), current.media_type.as_str()), ("version: 1 # two", "application/yaml"));
+    assert_eq!(current.info, RevisionInfo { revision: two, created_at: NOW, author: id("eve"), digest: [7; 32] });
+    let all = directory.revisions(&tenant, None, page(200)).await.unwrap();
+    assert_eq!(all.iter().map(|info| info.revision).collect::<Vec<_>>(), [two, one]);
+    let older = directory.revisions(&tenant, Some(two), page(200)).await.unwrap();
+    assert_eq!(older.iter().map(|info| info.revision).collect::<Vec<_>>(), [one]);
+    assert_eq!(trail(&directory).await, ["root policy.store policy/default 1", "eve policy.store policy/default 2"]);
+}
+
+#[tokio::test]
+async fn an_unknown_tenant_has_nothing_and_takes_nothing() {
+    let directory = empty().await;
+    let tenant = TenantId::parse("acme").unwrap();
+    assert!(!directory.has_tenant(&tenant).await.unwrap());
+    assert!(directory.has_tenant(&TenantId::default()).await.unwrap());
+    let stored = directory.append_document(&tenant, document(None, "version: 1"), &id("root")).await;
+    assert!(matches!(stored, Err(AppendError::NoTenant)));
+    assert_eq!(trail(&directory).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_file_is_created_and_keeps_what_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let location = Location::File(folder.path().join("a ?#%20.db"));
+    let directory = Directory::open(location.clone()).await.unwrap();
+    directory.create_user(&new_user("bob", &["a"]), &id("root"), NOW).await.unwrap();
+    directory.ping().await.unwrap();
+    directory.close().await.unwrap();
+    let directory = Directory::open(location).await.unwrap();
+    assert_eq!(directory.user(&id("bob")).await.unwrap().unwrap().roles, roles(&["a"]));
+    assert!(folder.path().join("a ?#%20.db").exists());
+}
+
+#[tokio::test]
+async fn writers_of_one_file_take_turns() {
+    let folder = tempfile::tempdir().unwrap();
+    let location = Location::File(folder.path().join("portcullis.db"));
+    let (one, other) = (Directory::open(location.clone()).await.unwrap(), Directory::open(location).await.unwrap());
+    let writes: Vec<_> = (0..40_u8)
+        .map(|at| {
+            let directory = if at % 2 == 0 { one.clone() } else { other.clone() };
+            tokio::spawn(
+                async move { directory.create_user(&new_user(&format!("u{at}"), &["a"]), &id("root"), NOW).await },
+            )
+        })
+        .collect();
+    for write in writes {
+        write.await.unwrap().unwrap();
+    }
+    assert_eq!(one.users(None, page(200)).await.unwrap().len(), 40);
+    assert_eq!(trail(&one).await.len(), 40);
+}
+
+#[tokio::test]
+async fn of_documents_stored_at_once_one_wins() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = Directory::open(Location::File(folder.path().join("portcullis.db"))).await.unwrap();
+    let writes: Vec<_> = (0..8)
+        .map(|at| {
+            let directory = directory.clone();
+            tokio::spawn(async move {
+                let draft = document(None, &format!("# {at}"));
+                directory.append_document(&TenantId::default(), draft, &id("root")).await
+            })
+        })
+        .collect();
+    let mut stored = 0;
+    for write in writes {
+        match write.await.unwrap() {
+            Ok(_) => stored += 1,
+            Err(AppendError::Conflict { current }) => assert_eq!(current, Some(Revision::FIRST)),
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert_eq!(stored, 1);
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_opened_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(Directory::open(Location::File(folder.path().join("no/such/folder.db"))).await.is_err());
+    let garbage = folder.path().join("garbage.db");
+    std::fs::write(&garbage, "this is not a database, but a text of some length".repeat(100)).unwrap();
+    assert!(Directory::open(Location::File(garbage)).await.is_err());
+}

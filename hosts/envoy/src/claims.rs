@@ -1,0 +1,278 @@
+//! The claims of a verified token -> the facts about the subject.
+//!
+//! In: the metadata of the request (`envoy.config.core.v3.Metadata`), where Envoy's `jwt_authn` puts the payload of a
+//! token that it verified. Out: the subject, nobody, or `Unreadable`. A claim that is there and cannot be read is never
+//! skipped: a token never turns into an anonymous or a role-less subject.
+//!
+//! Why the serialized message: in the property of one payload (a map in Envoy's own encoding) types are lost, so
+//! that a number reads like a text, and Envoy fails the whole map over one `null` claim (Envoy 1.40).
+
+use portcullis_core::{Credential, Subject};
+
+use crate::config::Config;
+use crate::protobuf::{Field, Wire, fields};
+
+/// Who writes the payload of a verified token into the metadata.
+const JWT_AUTHN: &[u8] = b"envoy.filters.http.jwt_authn";
+
+/// The token says something that this filter cannot use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("token cannot be read")]
+pub struct Unreadable;
+
+/// What a token says, borrowed from the metadata.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claims<'a> {
+    pub id: &'a str,
+    pub state: &'a str,
+    pub roles: Vec<&'a str>,
+    pub permission_groups: Vec<&'a str>,
+    pub otp: bool,
+    pub credential: Credential,
+}
+
+impl<'a> Claims<'a> {
+    /// `None` when no token was verified.
+    pub fn read(metadata: &'a [u8], config: &Config) -> Result<Option<Self>, Unreadable> {
+        let Some(payload) = payload(metadata, &config.jwt_payload_key)? else {
+            return Ok(None);
+        };
+        let claim = |name: &str| entry(payload, name.as_bytes());
+        let names = &config.claims;
+        let id = match claim("sub")? {
+            Some(sub) => nonempty(text(sub)?)?,
+            None => return Err(Unreadable),
+        };
+        Ok(Some(Self {
+            id,
+            state: match claim(&names.state)? {
+                Some(state) => nonempty(text(state)?)?,
+                None => Subject::DEFAULT_STATE,
+            },
+            roles: claim(&names.roles)?.map_or(Ok(Vec::new()), list)?,
+            permission_groups: claim(&names.permission_groups)?.map_or(Ok(Vec::new()), list)?,
+            otp: claim(&names.otp)?.map_or(Ok(false), flag)?,
+            credential: match claim(&names.credential)? {
+                Some(name) => Credential::parse(text(name)?).ok_or(Unreadable)?,
+                None => Credential::Token,
+            },
+        }))
+    }
+
+    pub fn subject(&self) -> Subject<'_> {
+        Subject {
+            id: self.id,
+            state: self.state,
+            roles: &self.roles,
+            permission_groups: &self.permission_groups,
+            otp: self.otp,
+        }
+    }
+}
+
+// === google.protobuf.Struct, as far as claims need it ===
+
+/// A `google.protobuf.Value`; what no claim may be is left out.
+enum Value<'a> {
+    Text(&'a [u8]),
+    Flag(bool),
+    Struct(&'a [u8]),
+    List(&'a [u8]),
+}
+
+/// The `Struct` of the token in `Metadata.filter_metadata`.
+fn payload<'a>(metadata: &'a [u8], key: &str) -> Result<Option<&'a [u8]>, Unreadable> {
+    let Some(of_filter) = entry(metadata, JWT_AUTHN)? else {
+        return Ok(None);
+    };
+    match entry(of_filter, key.as_bytes())?.map(value).transpose()? {
+        None => Ok(None),
+        Some(Value::Struct(payload)) => Ok(Some(payload)),
+        Some(_) => Err(Unreadable),
+    }
+}
+
+/// The value under `key` of a map that is field 1 of `message`; twice the same key is unreadable.
+fn entry<'a>(message: &'a [u8], key: &[u8]) -> Result<Option<&'a [u8]>, Unreadable> {
+    let mut found = None;
+    for field in fields(message) {
+        let Some(entry) = field.ok_or(Unreadable)?.bytes(1) else {
+            continue;
+        };
+        let (entry_key, value) = key_and_value(entry)?;
+        if entry_key == key && found.replace(value).is_some() {
+            return Err(Unreadable);
+        }
+    }
+    Ok(found)
+}
+
+/// Both parts of a map entry; absent ones are empty.
+fn key_and_value(entry: &[u8]) -> Result<(&[u8], &[u8]), Unreadable> {
+    let (mut key, mut value) = (&b""[..], &b""[..]);
+    for field in fields(entry) {
+        let field = field.ok_or(Unreadable)?;
+        if let Some(bytes) = field.bytes(1) {
+            key = bytes;
+        } else if let Some(bytes) = field.bytes(2) {
+            value = bytes;
+        }
+    }
+    Ok((key, value))
+}
+
+/// The one field of a `Value`.
+fn value(message: &[u8]) -> Result<Value<'_>, Unreadable> {
+    let mut only = fields(message);
+    let (Some(Some(Field { number, value })), None) = (only.next(), only.next()) else {
+        return Err(Unreadable);
+    };
+    match (number, value) {
+        (3, Wire::Bytes(text)) => Ok(Value::Text(text)),
+        (4, Wire::Varint(flag)) => Ok(Value::Flag(flag != 0)),
+        (5, Wire::Bytes(fields)) => Ok(Value::Struct(fields)),
+        (6, Wire::Bytes(values)) => Ok(Value::List(values)),
+        _ => Err(Unreadable),
+    }
+}
+
+fn text(message: &[u8]) -> Result<&str, Unreadable> {
+    match value(message)? {
+        Value::Text(bytes) => core::str::from_utf8(bytes).map_err(|_| Unreadable),
+        _ => Err(Unreadable),
+    }
+}
+
+fn flag(message: &[u8]) -> Result<bool, Unreadable> {
+    match value(message)? {
+        Value::Flag(flag) => Ok(flag),
+        _ => Err(Unreadable),
+    }
+}
+
+/// At most `Subject::MAX_ROLES` texts.
+fn list(message: &[u8]) -> Result<Vec<&str>, Unreadable> {
+    let Value::List(values) = value(message)? else {
+        return Err(Unreadable);
+    };
+    let mut names = Vec::new();
+    for field in fields(values) {
+        if names.len() == Subject::MAX_ROLES {
+            return Err(Unreadable);
+        }
+        names.push(text(field.ok_or(Unreadable)?.bytes(1).ok_or(Unreadable)?)?);
+    }
+    Ok(names)
+}
+
+fn nonempty(text: &str) -> Result<&str, Unreadable> {
+    if text.is_empty() { Err(Unreadable) } else { Ok(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use portcullis_core::Credential;
+    use serde_json::{Value, json};
+
+    use super::{Claims, Unreadable};
+    use crate::fake::{config, metadata};
+
+    #[track_caller]
+    fn check(payload: Value, expected: Result<(), Unreadable>) {
+        let bytes = metadata("jwt_payload", &payload);
+        let found = Claims::read(&bytes, &config(json!({}))).map(|claims| assert!(claims.is_some(), "{payload}"));
+        assert_eq!(found, expected, "{payload}");
+    }
+
+    /// Recorded from Envoy 1.40 for `{"iss":"https://issuer.demo","exp":4000000000,"aud":"portcullis",
+    /// "roles":["x\u0000y"],"sub":"a\u0000b"}`.
+    const RECORDED: &[u8] = b"\n\x9a\x01\n\x1cenvoy.filters.http.jwt_authn\x12z\nx\n\x0bjwt_payload\x12i*g\n\x1c\n\x03iss\x12\x15\x1a\x13https://issuer.demo\n\x10\n\x03exp\x12\t\x11\x00\x00\x00\x00e\xcd\xedA\n\x13\n\x03aud\x12\x0c\x1a\nportcullis\n\x12\n\x05roles\x12\t2\x07\n\x05\x1a\x03x\x00y\n\x0c\n\x03sub\x12\x05\x1a\x03a\x00b";
+
+    #[test]
+    fn reads_what_envoy_writes() {
+        let claims = Claims::read(RECORDED, &config(json!({}))).unwrap().unwrap();
+        assert_eq!((claims.id, claims.roles.as_slice()), ("a\0b", ["x\0y"].as_slice()));
+        assert_eq!((claims.state, claims.otp, claims.credential), ("active", false, Credential::Token));
+    }
+
+    #[test]
+    fn no_bytes_of_the_recording_can_be_missing() {
+        for length in 1..RECORDED.len() {
+            assert_eq!(Claims::read(&RECORDED[..length], &config(json!({}))), Err(Unreadable), "{length}");
+        }
+    }
+
+    #[test]
+    fn no_verified_token_is_nobody() {
+        let other = metadata("other_key", &json!({"sub": "u1"}));
+        assert_eq!(Claims::read(b"", &config(json!({}))), Ok(None));
+        assert_eq!(Claims::read(&other, &config(json!({}))), Ok(None));
+    }
+
+    #[test]
+    fn reads_every_claim_under_its_configured_name() {
+        let names =
+            json!({"claims": {"roles": "r", "state": "s", "permission_groups": "g", "otp": "o", "credential": "c"}});
+        let payload = json!({"sub": "u1", "r": ["a", "b"], "s": "banned", "g": ["p"], "o": true, "c": "api_key",
+            "roles": 7, "state": null, "otp": "yes"});
+        let bytes = metadata("jwt_payload", &payload);
+        let claims = Claims::read(&bytes, &config(names)).unwrap().unwrap();
+        assert_eq!(
+            claims,
+            Claims {
+                id: "u1",
+                state: "banned",
+                roles: vec!["a", "b"],
+                permission_groups: vec!["p"],
+                otp: true,
+                credential: Credential::ApiKey,
+            }
+        );
+    }
+
+    #[test]
+    fn claims_that_nobody_asked_for_may_be_anything() {
+        check(json!({"sub": "u1", "x": null, "y": [1, {"a": []}], "z": {"sub": 1}}), Ok(()));
+    }
+
+    #[test]
+    fn a_claim_of_the_wrong_type_is_unreadable() {
+        for payload in [
+            json!({}),
+            json!({"sub": ""}),
+            json!({"sub": 7}),
+            json!({"sub": null}),
+            json!({"sub": ["u1"]}),
+            json!({"sub": "u1", "roles": "admin"}),
+            json!({"sub": "u1", "roles": null}),
+            json!({"sub": "u1", "roles": {"admin": ""}}),
+            json!({"sub": "u1", "roles": ["a", 1]}),
+            json!({"sub": "u1", "roles": ["a", ["b"]]}),
+            json!({"sub": "u1", "permission_groups": 1.5}),
+            json!({"sub": "u1", "state": ""}),
+            json!({"sub": "u1", "state": true}),
+            json!({"sub": "u1", "otp": "true"}),
+            json!({"sub": "u1", "otp": 1}),
+            json!({"sub": "u1", "credential": "password"}),
+            json!({"sub": "u1", "credential": 1}),
+        ] {
+            check(payload, Err(Unreadable));
+        }
+    }
+
+    #[test]
+    fn a_list_of_names_has_a_limit() {
+        let names = |count: usize| (0..count).map(|index| format!("r{index}")).collect::<Vec<_>>();
+        for claim in ["roles", "permission_groups"] {
+            check(json!({"sub": "u1", claim: names(256)}), Ok(()));
+            check(json!({"sub": "u1", claim: names(257)}), Err(Unreadable));
+        }
+    }
+
+    #[test]
+    fn a_payload_that_is_no_object_is_unreadable() {
+        for payload in [json!("u1"), json!(["u1"]), json!(null), json!(1)] {
+            check(payload, Err(Unreadable));
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The policy core inside Envoy: a proxy-wasm filter that decides every request where it passes.
+//!
+//! In: a plugin configuration, bundles from the server, requests with facts that Envoy verified. Out: requests that
+//! the policy allows, with verified identity headers; for all others a reply. Never: a panic (a trap kills the VM of
+//! the worker), a request that passes without a decision. Only `proxy` knows the SDK; the rest runs and is tested
+//! natively.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+pub mod host;
+
+pub mod config;
+
+pub mod fetch;
+pub mod root;
+
+pub mod claims;
+pub mod enforce;
+pub mod extract;
+pub mod http;
+mod protobuf;
+
+pub mod metrics;
+
+#[cfg(target_family = "wasm")]
+mod proxy;
+
+#[cfg(test)]
+mod fake;

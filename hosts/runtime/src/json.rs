@@ -1,0 +1,265 @@
+//! JSON -> request (design/decision.md section 2): the shape on the wire, strict.
+//!
+//! Unknown and duplicate keys are errors. Facts that no policy of this version can ask for (`country`, `level`,
+//! `properties`, `context`, `now` ...) are checked for their shape and then left out.
+
+use std::net::IpAddr;
+
+use portcullis_core::{Credential, Subject as CoreSubject};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::request::{Request, Subject, Target};
+
+/// Most bytes of `properties`, and of `context`, as they stand in the text.
+const PROPERTIES_BYTES: usize = 16 << 10;
+
+/// Why a text is not a request.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestError {
+    #[error("{0}")]
+    Json(#[from] serde_json::Error),
+    #[error("one of `path` and `resource` must be there, not both")]
+    Target,
+    #[error("`host` is only for a request with a `path`")]
+    Host,
+    #[error("`{key}` is empty")]
+    Empty { key: &'static str },
+    #[error("`{key}` must be two letters")]
+    Letters { key: &'static str },
+    #[error("`{key}` must be an object")]
+    NotAnObject { key: &'static str },
+    #[error("`{key}` is {bytes} bytes, the limit is {PROPERTIES_BYTES}")]
+    TooLarge { key: &'static str, bytes: usize },
+    #[error("`{key}` has {found} names, the limit is {limit}", limit = CoreSubject::MAX_ROLES)]
+    TooManyNames { key: &'static str, found: usize },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireRequest<'t> {
+    action: String,
+    host: Option<String>,
+    path: Option<String>,
+    #[serde(borrow)]
+    resource: Option<WireResource<'t>>,
+    source_ip: Option<IpAddr>,
+    country: Option<String>,
+    continent: Option<String>,
+    #[serde(borrow)]
+    subject: Option<WireSubject<'t>>,
+    credential: Option<WireCredential>,
+    #[serde(borrow)]
+    context: Option<&'t RawValue>,
+    #[expect(dead_code, reason = "only its shape is checked")]
+    now: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireResource<'t> {
+    r#type: String,
+    id: Option<String>,
+    #[serde(borrow)]
+    properties: Option<&'t RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireSubject<'t> {
+    id: String,
+    #[expect(dead_code, reason = "only its shape is checked")]
+    r#type: Option<String>,
+    state: Option<String>,
+    #[serde(default)]
+    roles: Vec<String>,
+    #[serde(default)]
+    permission_groups: Vec<String>,
+    #[expect(dead_code, reason = "only its shape is checked")]
+    level: Option<u32>,
+    otp: Option<bool>,
+    #[expect(dead_code, reason = "only its shape is checked")]
+    issued_at: Option<u64>,
+    #[serde(borrow)]
+    properties: Option<&'t RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WireCredential {
+    None,
+    Token,
+    Session,
+    ApiKey,
+}
+
+impl Request {
+    /// The request in one JSON object.
+    pub fn from_json(text: &str) -> Result<Self, RequestError> {
+        serde_json::from_str::<WireRequest<'_>>(text)?.try_into()
+    }
+}
+
+impl TryFrom<WireRequest<'_>> for Request {
+    type Error = RequestError;
+
+    fn try_from(wire: WireRequest<'_>) -> Result<Self, RequestError> {
+        let WireRequest {
+            action,
+            host,
+            path,
+            resource,
+            source_ip,
+            country,
+            continent,
+            subject,
+            credential,
+            context,
+            now: _,
+        } = wire;
+        for (key, code) in [("country", country), ("continent", continent)] {
+            if code.is_some_and(|code| code.len() != 2 || !code.bytes().all(|byte| byte.is_ascii_alphabetic())) {
+                return Err(RequestError::Letters { key });
+            }
+        }
+        object("context", context)?;
+        let target = match (path, resource) {
+            (Some(path), None) => Target::Http { host: host.filter(|host| !host.is_empty()), path },
+            (None, Some(_)) if host.is_some() => return Err(RequestError::Host),
+            (None, Some(WireResource { r#type, id, properties })) => {
+                object("resource.properties", properties)?;
+                Target::Resource { kind: filled("resource.type", r#type)?, id }
+            }
+            (None, None) | (Some(_), Some(_)) => return Err(RequestError::Target),
+        };
+        let subject = subject.map(Subject::try_from).transpose()?;
+        let credential = match (credential, &subject) {
+            (Some(credential), _) => credential.into(),
+            (None, Some(_)) => Credential::Token,
+            (None, None) => Credential::None,
+        };
+        Ok(Self { action: filled("action", action)?, target, source_ip, subject, credential })
+    }
+}
+
+impl TryFrom<WireSubject<'_>> for Subject {
+    type Error = RequestError;
+
+    fn try_from(wire: WireSubject<'_>) -> Result<Self, RequestError> {
+        let WireSubject {
+            id,
+            r#type: _,
+            state,
+            roles,
+            permission_groups,
+            level: _,
+            otp,
+            issued_at: _,
+            properties,
+        } = wire;
+        object("subject.properties", properties)?;
+        for (key, names) in [("subject.roles", &roles), ("subject.permission_groups", &permission_groups)] {
+            if names.len() > CoreSubject::MAX_ROLES {
+                return Err(RequestError::TooManyNames { key, found: names.len() });
+            }
+        }
+        Ok(Self {
+            id: filled("subject.id", id)?,
+            state: state.unwrap_or_else(|| CoreSubject::DEFAULT_STATE.to_owned()),
+            roles,
+            permission_groups,
+            otp: otp.unwrap_or(false),
+        })
+    }
+}
+
+impl From<WireCredential> for Credential {
+    fn from(credential: WireCredential) -> Self {
+        match credential {
+            WireCredential::None => Self::None,
+            WireCredential::Token => Self::Token,
+            WireCredential::Session => Self::Session,
+            WireCredential::ApiKey => Self::ApiKey,
+        }
+    }
+}
+
+fn filled(key: &'static str, text: String) -> Result<String, RequestError> {
+    if text.is_empty() { Err(RequestError::Empty { key }) } else { Ok(text) }
+}
+
+fn object(key: &'static str, value: Option<&RawValue>) -> Result<(), RequestError> {
+    match value.map(RawValue::get) {
+        Some(text) if !text.starts_with('{') => Err(RequestError::NotAnObject { key }),
+        Some(text) if text.len() > PROPERTIES_BYTES => Err(RequestError::TooLarge { key, bytes: text.len() }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Credential, Request, Subject, Target};
+
+    #[test]
+    fn reads_every_key_of_the_contract() {
+        let text = r#"{"action": "GET", "host": "api.example.com", "path": "/a?q=1", "source_ip": "203.0.113.9",
+            "country": "UA", "continent": "EU", "credential": "api_key", "context": {"a": 1}, "now": 1700000000,
+            "subject": {"id": "u1", "type": "user", "state": "pending", "roles": ["admin"], "permission_groups": ["g"],
+                        "level": 3, "otp": true, "issued_at": 1700000000, "properties": {}}}"#;
+        let subject = Subject {
+            id: "u1".into(),
+            state: "pending".into(),
+            roles: vec!["admin".into()],
+            permission_groups: vec!["g".into()],
+            otp: true,
+        };
+        let expected = Request {
+            action: "GET".into(),
+            target: Target::Http { host: Some("api.example.com".into()), path: "/a?q=1".into() },
+            source_ip: Some([203, 0, 113, 9].into()),
+            subject: Some(subject),
+            credential: Credential::ApiKey,
+        };
+        assert_eq!(Request::from_json(text).unwrap(), expected);
+    }
+
+    #[test]
+    fn fills_in_what_a_plain_identity_provider_means() {
+        let request = Request::from_json(r#"{"action": "GET", "path": "/", "subject": {"id": "u1"}}"#).unwrap();
+        let subject = request.subject.unwrap();
+        assert_eq!((request.credential, &*subject.state, subject.otp), (Credential::Token, "active", false));
+        let anonymous = Request::from_json(r#"{"action": "GET", "path": "/"}"#).unwrap();
+        assert_eq!((anonymous.credential, anonymous.subject), (Credential::None, None));
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        let long = format!(r#"{{"action":"GET","path":"/","context":{{"a":"{}"}}}}"#, "x".repeat(16 << 10));
+        let roles = serde_json::to_string(&vec!["r"; 257]).unwrap();
+        let many = format!(r#"{{"action":"GET","path":"/","subject":{{"id":"u","roles":{roles}}}}}"#);
+        for (text, message) in [
+            ("", "EOF while parsing"),
+            ("[]", "invalid"),
+            (r#"{"path": "/"}"#, "missing field `action`"),
+            (r#"{"action": "", "path": "/"}"#, "`action` is empty"),
+            (r#"{"action": "GET"}"#, "one of `path` and `resource`"),
+            (r#"{"action": "GET", "path": "/", "resource": {"type": "t"}}"#, "one of `path` and `resource`"),
+            (r#"{"action": "GET", "host": "h", "resource": {"type": "t"}}"#, "`host` is only"),
+            (r#"{"action": "GET", "path": "/", "rolle": 1}"#, "unknown field `rolle`"),
+            (r#"{"action": "GET", "path": "/", "path": "/a"}"#, "duplicate field `path`"),
+            (r#"{"action": "GET", "path": "/", "subject": {"id": ""}}"#, "`subject.id` is empty"),
+            (r#"{"action": "GET", "path": "/", "subject": {"id": "u", "x": 1}}"#, "unknown field `x`"),
+            (r#"{"action": "GET", "path": "/", "source_ip": "10.0.0.010"}"#, "invalid IP address"),
+            (r#"{"action": "GET", "path": "/", "source_ip": "fe80::1%eth0"}"#, "invalid IP address"),
+            (r#"{"action": "GET", "path": "/", "credential": "magic"}"#, "unknown variant `magic`"),
+            (r#"{"action": "GET", "path": "/", "country": "UKR"}"#, "`country` must be two letters"),
+            (r#"{"action": "GET", "path": "/", "context": []}"#, "`context` must be an object"),
+            (r#"{"action": "GET", "path": "/"} x"#, "trailing characters"),
+            (&long, "the limit is 16384"),
+            (&many, "257 names, the limit is 256"),
+        ] {
+            let error = Request::from_json(text).unwrap_err().to_string();
+            assert!(error.contains(message), "{text:.80}: {error}");
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! The policy component in wasmtime, as a typed Rust API.
+//!
+//! A `Runtime` compiles the component once. A `PolicySlot` holds a pool of instances with one bundle opened in each;
+//! `prepare` and `install` swap the bundle while decisions go on. Whatever goes wrong inside an instance is a deny
+//! `policy_unavailable` and the end of that instance. `NativePolicy` answers the same questions by the linked core.
+
+mod convert;
+mod decision;
+mod instance;
+mod json;
+mod native;
+mod pool;
+mod request;
+mod runtime;
+mod slot;
+
+pub use decision::{Decision, Explained, Explanation, NearMiss, Obligation, StageReport};
+pub use json::RequestError;
+pub use native::NativePolicy;
+pub use portcullis_core::{Check, Credential, Effect, OpenError, Reason, Stage, StageOutcome};
+pub use request::{Request, Subject, Target};
+pub use runtime::{Limits, Runtime, RuntimeError};
+pub use slot::{PolicySlot, PrepareError, Prepared};

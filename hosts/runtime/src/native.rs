@@ -1,0 +1,29 @@
+//! The linked core behind the same API: what the component is compared with.
+
+use std::cell::RefCell;
+
+use portcullis_core::{OpenError, Policy, Scratch, decide, explain};
+
+use crate::decision::{Decision, Explained};
+use crate::request::{Lent, Request};
+
+/// A bundle opened in this process. For one thread; opening is cheap.
+#[derive(Debug)]
+pub struct NativePolicy {
+    policy: Policy,
+    scratch: RefCell<Scratch>,
+}
+
+impl NativePolicy {
+    pub fn open(bundle: Vec<u8>) -> Result<Self, OpenError> {
+        Ok(Self { policy: Policy::open(bundle)?, scratch: RefCell::default() })
+    }
+
+    pub fn decide(&self, request: &Request) -> Decision {
+        decide(&self.policy, &Lent::from(request).view(), &mut self.scratch.borrow_mut()).into()
+    }
+
+    pub fn explain(&self, request: &Request) -> Explained {
+        explain(&self.policy, &Lent::from(request).view(), &mut self.scratch.borrow_mut()).into()
+    }
+}

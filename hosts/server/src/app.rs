@@ -1,0 +1,84 @@
+//! The application: everything a request needs, built once from its parts by `serve` and by tests.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use portcullis_directory::{Directory, StoreError, TenantId};
+use portcullis_runtime::Runtime;
+use tokio::sync::watch;
+
+use crate::authn::secret::{Secret as _, SetupSecret};
+use crate::clock::Clock;
+use crate::pdp::{Gate, GateError};
+use crate::publish::Publisher;
+use crate::signing::BundleKey;
+use crate::store::Store;
+
+pub struct App {
+    pub(crate) store: Store,
+    pub(crate) gate: Gate,
+    tenants: BTreeMap<TenantId, Arc<Publisher>>,
+    is_stopping: watch::Sender<bool>,
+}
+
+/// What an `App` is made of.
+pub struct Parts {
+    pub runtime: Runtime,
+    pub directory: Directory,
+    pub clock: Arc<dyn Clock>,
+    pub key: BundleKey,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Gate(#[from] GateError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the system gives no random bytes: {0}")]
+    Random(getrandom::Error),
+}
+
+impl App {
+    /// Opens the management policy, and the newest policy document of each tenant.
+    pub async fn start(parts: Parts) -> Result<Arc<Self>, StartError> {
+        let Parts { runtime, directory, clock, key } = parts;
+        let gate = Gate::open(&runtime)?;
+        let store = Store::new(directory, clock);
+        let tenant = TenantId::default();
+        let publisher = Publisher::open(&runtime, store.clone(), key, tenant.clone()).await?;
+        let tenants = BTreeMap::from([(tenant, publisher)]);
+        Ok(Arc::new(Self { store, gate, tenants, is_stopping: watch::Sender::new(false) }))
+    }
+
+    /// A new setup token instead of the one before; `None` when set-up is done.
+    pub async fn issue_setup_token(&self) -> Result<Option<String>, StartError> {
+        let secret = SetupSecret::generate().map_err(StartError::Random)?;
+        let is_issued = self.store.issue_setup_token(secret.hash()).await?;
+        Ok(is_issued.then(|| secret.reveal()))
+    }
+
+    pub(crate) fn tenant(&self, tenant: &str) -> Option<&Arc<Publisher>> {
+        self.tenants.get(&TenantId::parse(tenant).ok()?)
+    }
+
+    pub(crate) fn default_tenant(&self) -> Option<&Arc<Publisher>> {
+        self.tenants.get(&TenantId::default())
+    }
+
+    /// Whether decisions can be made: a tenant without a policy is fine, one whose policy did not open is not.
+    pub(crate) fn is_open(&self) -> bool {
+        self.gate.is_open() && self.tenants.values().all(|publisher| publisher.is_open())
+    }
+
+    /// Ends every long poll, now and from now on.
+    pub fn stop(&self) {
+        self.is_stopping.send_replace(true);
+    }
+
+    /// Returns once `stop` was called.
+    pub async fn stopping(&self) {
+        // The sender lives in `self`, so waiting cannot fail.
+        let _ = self.is_stopping.subscribe().wait_for(|is_stopping| *is_stopping).await;
+    }
+}

@@ -1,0 +1,242 @@
+//! Settings of `portcullis serve`: defaults < TOML file < `PORTCULLIS_*` < flags, as typed -> `Raw` -> `Config`, checked.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use figment::providers::{Format as _, Serialized, Toml};
+use figment::value::{Dict, Map, Value};
+use figment::{Figment, Metadata, Profile, Provider};
+use portcullis_directory::Location;
+use serde::{Deserialize, Serialize};
+
+/// What the server runs with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Key `listen`: address and port; port 0 takes a free one. Default `127.0.0.1:8080`.
+    pub listen: SocketAddr,
+    /// Key `data_dir`: folder of the database and the signing key, created on the first start. Default `./portcullis-data`.
+    pub data_dir: PathBuf,
+    /// Key `database`: `sqlite://PATH`. Default `sqlite://DATA_DIR/portcullis.db`.
+    pub database: Location,
+}
+
+/// Where settings come from.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// A TOML file that must exist.
+    pub file: Option<PathBuf>,
+    /// The environment, `PORTCULLIS_*` and others.
+    pub environment: BTreeMap<String, String>,
+    pub flags: Flags,
+}
+
+/// Settings from the command line.
+#[derive(Clone, Debug, Default, Serialize, clap::Args)]
+pub struct Flags {
+    /// Address and port to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<String>,
+    /// Folder of the database and the signing key [default: ./portcullis-data]
+    #[arg(long, value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
+    /// Database URL [default: sqlite://DATA_DIR/portcullis.db]
+    #[arg(long, value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database: Option<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read the configuration `{}`: {source}", path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("unknown setting `{key}`, known are {known}", known = KEYS.join(", "))]
+    UnknownKey { key: String },
+    #[error("{}", single_line(.0))]
+    Value(Box<figment::Error>),
+    #[error("`listen` is `{0}`, which is not an address with a port like `127.0.0.1:8080`")]
+    Listen(String),
+    #[error("`database` is a URL that this version does not support; it supports `sqlite://PATH`")]
+    Database,
+    #[error("`data_dir` is empty")]
+    DataDir,
+}
+
+const KEYS: [&str; 3] = ["listen", "data_dir", "database"];
+const ENVIRONMENT_PREFIX: &str = "PORTCULLIS_";
+
+/// As typed.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    listen: String,
+    data_dir: PathBuf,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    database: Option<String>,
+}
+
+/// The variables with our prefix; an empty one counts as not set.
+struct Environment(BTreeMap<String, String>);
+
+// === impl Config ===
+
+impl Config {
+    pub fn load(sources: Sources) -> Result<Self, ConfigError> {
+        let Sources { file, environment, flags } = sources;
+        let mut figment = Figment::from(Serialized::defaults(Raw::default()));
+        if let Some(path) = file {
+            let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::Read { path, source })?;
+            figment = figment.merge(Toml::string(&text));
+        }
+        let raw: Raw = figment
+            .merge(Environment(environment))
+            .merge(Serialized::defaults(flags))
+            .extract()
+            .map_err(ConfigError::from_figment)?;
+        raw.check()
+    }
+}
+
+// === impl Raw ===
+
+impl Default for Raw {
+    fn default() -> Self {
+        Self { listen: "127.0.0.1:8080".to_owned(), data_dir: PathBuf::from("./portcullis-data"), database: None }
+    }
+}
+
+impl Raw {
+    fn check(self) -> Result<Config, ConfigError> {
+        let Self { listen, data_dir, database } = self;
+        if data_dir.as_os_str().is_empty() {
+            return Err(ConfigError::DataDir);
+        }
+        let database = match database {
+            Some(url) => sqlite_file(&url).ok_or(ConfigError::Database)?,
+            None => data_dir.join("portcullis.db"),
+        };
+        let listen = listen.parse().map_err(|_| ConfigError::Listen(listen))?;
+        Ok(Config { listen, data_dir, database: Location::File(database) })
+    }
+}
+
+/// `sqlite://PATH`: the path as it is, relative or absolute. A query is refused, the server sets its own options.
+fn sqlite_file(url: &str) -> Option<PathBuf> {
+    let path = url.strip_prefix("sqlite://")?;
+    let is_plain = !path.is_empty() && !path.ends_with('/') && !path.contains('?') && !path.starts_with(':');
+    is_plain.then(|| Path::new(path).to_owned())
+}
+
+// === impl Environment ===
+
+impl Provider for Environment {
+    fn metadata(&self) -> Metadata {
+        Metadata::named("the environment")
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        let settings = self.0.iter().filter(|(_, value)| !value.is_empty());
+        let settings = settings.filter_map(|(name, value)| {
+            let key = name.strip_prefix(ENVIRONMENT_PREFIX)?;
+            Some((key.to_lowercase(), Value::from(value.as_str())))
+        });
+        Ok(Map::from([(Profile::Default, settings.collect())]))
+    }
+}
+
+// === impl ConfigError ===
+
+impl ConfigError {
+    fn from_figment(error: figment::Error) -> Self {
+        match error.kind {
+            figment::error::Kind::UnknownField(key, _) => Self::UnknownKey { key },
+            _ => Self::Value(Box::new(error)),
+        }
+    }
+}
+
+fn single_line(error: &figment::Error) -> String {
+    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[track_caller]
+    fn refused(sources: Sources, expected: &str) {
+        let message = Config::load(sources).unwrap_err().to_string();
+        assert!(message.starts_with(expected), "{message}");
+        assert!(!message.contains('\n'), "{message}");
+    }
+
+    fn flag_database(url: &str) -> Sources {
+        Sources { flags: Flags { database: Some(url.to_owned()), ..Flags::default() }, ..Sources::default() }
+    }
+
+    #[test]
+    fn without_settings_everything_has_a_default() {
+        let config = Config::load(Sources::default()).unwrap();
+        assert_eq!(config.listen, "127.0.0.1:8080".parse().unwrap());
+        assert_eq!(config.data_dir, Path::new("./portcullis-data"));
+        assert_eq!(config.database, Location::File("./portcullis-data/portcullis.db".into()));
+    }
+
+    #[test]
+    fn a_flag_beats_the_environment_and_the_environment_beats_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("portcullis.toml");
+        std::fs::write(&file, "listen = '127.0.0.1:1'\ndata_dir = '/file'\ndatabase = 'sqlite:///file.db'").unwrap();
+        let sources = Sources {
+            file: Some(file),
+            environment: environment(&[
+                ("PORTCULLIS_LISTEN", "127.0.0.1:2"),
+                ("PORTCULLIS_DATA_DIR", "/env"),
+                ("PATH", "/bin"),
+            ]),
+            flags: Flags { listen: Some("127.0.0.1:3".to_owned()), ..Flags::default() },
+        };
+        let config = Config::load(sources).unwrap();
+        assert_eq!(config.listen, "127.0.0.1:3".parse().unwrap());
+        assert_eq!(config.data_dir, Path::new("/env"));
+        assert_eq!(config.database, Location::File("/file.db".into()));
+    }
+
+    #[test]
+    fn an_unknown_key_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("portcullis.toml");
+        std::fs::write(&file, "lisden = '127.0.0.1:1'").unwrap();
+        refused(Sources { file: Some(file), ..Sources::default() }, "unknown setting `lisden`, known are listen");
+        let sources = Sources { environment: environment(&[("PORTCULLIS_DATADIR", "/x")]), ..Sources::default() };
+        refused(sources, "unknown setting `datadir`");
+    }
+
+    #[test]
+    fn wrong_values_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("portcullis.toml");
+        std::fs::write(&file, "listen = 8080").unwrap();
+        refused(Sources { file: Some(file.clone()), ..Sources::default() }, "invalid type: found signed int `8080`");
+        std::fs::write(&file, "listen = ").unwrap();
+        refused(Sources { file: Some(file), ..Sources::default() }, "TOML parse error");
+        refused(Sources { file: Some("/no/such/file".into()), ..Sources::default() }, "cannot read the configuration");
+        let flags = Flags { listen: Some("localhost".to_owned()), ..Flags::default() };
+        refused(Sources { flags, ..Sources::default() }, "`listen` is `localhost`");
+    }
+
+    #[test]
+    fn only_sqlite_files_are_supported() {
+        for url in ["postgres://u:secret@db/x", "mysql://x", "sqlite://", "sqlite::memory:", "sqlite://:memory:", "x.db"] {
+            refused(flag_database(url), "`database` is a URL that this version does not support");
+        }
+        let config = Config::load(flag_database("sqlite://data/x.db")).unwrap();
+        assert_eq!(config.database, Location::File("data/x.db".into()));
+    }
+}

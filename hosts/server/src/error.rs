@@ -1,0 +1,263 @@
+//! `ApiError`: how a request is refused, as `application/problem+json` (RFC 9457). The only file that knows status codes.
+
+use std::error::Error;
+
+use axum::extract::rejection::QueryRejection;
+use axum::http::header::{CONTENT_TYPE, ETAG, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use portcullis_compiler::Diagnostic;
+use portcullis_directory::{
+    CreateUserError, IssueTokenError, NameError, Revision, SetupError, StoreError, TooManyRoles, UpdateUserError,
+};
+use portcullis_runtime::Decision;
+use serde_json::{Map, Value, json};
+
+use crate::authn::AuthnError;
+use crate::precondition::BadTags;
+use crate::publish::PublishError;
+
+/// Why there is no answer. `detail` is one line in the words of the caller.
+#[derive(Debug)]
+pub enum ApiError {
+    /// Not what the endpoint reads: shape, encoding, header or path.
+    Malformed { detail: String },
+    BadToken,
+    /// The decision was deny.
+    Denied(Decision),
+    NotFound { detail: &'static str },
+    MethodNotAllowed,
+    Conflict { detail: &'static str },
+    /// A precondition of the request does not hold; `current` is what there is.
+    PreconditionFailed { current: Option<Revision> },
+    TooLarge { limit_bytes: usize },
+    MediaType { expected: &'static str },
+    /// Well-formed, but not legal.
+    Invalid { detail: String },
+    /// The policy document does not compile.
+    Document(Vec<Diagnostic>),
+    NotReady,
+    /// Our fault: logged here, and nothing of it is said.
+    Internal(Box<dyn Error + Send + Sync>),
+}
+
+impl ApiError {
+    pub fn malformed(detail: impl Into<String>) -> Self {
+        Self::Malformed { detail: detail.into() }
+    }
+
+    pub fn invalid(error: impl std::fmt::Display) -> Self {
+        Self::Invalid { detail: error.to_string() }
+    }
+
+    pub fn internal(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Internal(error.into())
+    }
+
+    /// The stable name of the problem, the last part of `type`.
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed { .. } => "malformed_request",
+            Self::BadToken => "bad_token",
+            Self::Denied(_) => "denied",
+            Self::NotFound { .. } => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::Conflict { .. } => "conflict",
+            Self::PreconditionFailed { .. } => "precondition_failed",
+            Self::TooLarge { .. } => "too_large",
+            Self::MediaType { .. } => "unsupported_media_type",
+            Self::Invalid { .. } => "invalid",
+            Self::Document(_) => "invalid_document",
+            Self::NotReady => "not_ready",
+            Self::Internal(_) => "internal",
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Malformed { .. } => StatusCode::BAD_REQUEST,
+            Self::BadToken => StatusCode::UNAUTHORIZED,
+            // A status outside 100..=999 cannot be sent; the refusal stands all the same.
+            Self::Denied(decision) => StatusCode::from_u16(decision.status).unwrap_or(StatusCode::FORBIDDEN),
+            Self::NotFound { .. } => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Conflict { .. } => StatusCode::CONFLICT,
+            Self::PreconditionFailed { .. } => StatusCode::PRECONDITION_FAILED,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::MediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Invalid { .. } | Self::Document(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn title(&self) -> &'static str {
+        match self {
+            Self::Malformed { .. } => "the request is malformed",
+            Self::BadToken => "the token is not valid",
+            Self::Denied(_) => "the request was denied",
+            Self::NotFound { .. } => "there is nothing here",
+            Self::MethodNotAllowed => "the method is not supported here",
+            Self::Conflict { .. } => "the request conflicts with what there is",
+            Self::PreconditionFailed { .. } => "a precondition of the request does not hold",
+            Self::TooLarge { .. } => "the body is too large",
+            Self::MediaType { .. } => "the content type is not supported here",
+            Self::Invalid { .. } => "the request asks for something that is not legal",
+            Self::Document(_) => "the policy document does not compile",
+            Self::NotReady => "the server is not ready",
+            Self::Internal(_) => "the server failed",
+        }
+    }
+
+    fn detail(&self) -> Option<String> {
+        match self {
+            Self::Malformed { detail } | Self::Invalid { detail } => Some(detail.clone()),
+            Self::NotFound { detail } | Self::Conflict { detail } => Some((*detail).to_owned()),
+            Self::TooLarge { limit_bytes } => Some(format!("the limit is {limit_bytes} bytes")),
+            Self::MediaType { expected } => Some(format!("expected {expected}")),
+            Self::PreconditionFailed { current: Some(current) } => Some(format!("the current revision is {current}")),
+            Self::PreconditionFailed { current: None } => Some("there is no document yet".to_owned()),
+            Self::Document(diagnostics) => Some(format!("{} diagnostics, nothing was changed", diagnostics.len())),
+            Self::BadToken | Self::Denied(_) | Self::MethodNotAllowed | Self::NotReady | Self::Internal(_) => None,
+        }
+    }
+
+    /// Members beside those of RFC 9457.
+    fn extensions(&self, problem: &mut Map<String, Value>) {
+        match self {
+            Self::Denied(decision) => {
+                problem.insert("reason".to_owned(), decision.reason.name().into());
+            }
+            Self::Document(diagnostics) => {
+                let diagnostics = diagnostics.iter().map(diagnostic_json).collect();
+                problem.insert("diagnostics".to_owned(), Value::Array(diagnostics));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A diagnostic in an answer.
+pub fn diagnostic_json(diagnostic: &Diagnostic) -> Value {
+    let Diagnostic { severity, line, column, message } = diagnostic;
+    json!({"severity": severity.name(), "line": line, "column": column, "message": message})
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        if let Self::Internal(error) = &self {
+            tracing::error!(error = %error, "a request failed");
+        }
+        let status = self.status();
+        let mut problem = Map::new();
+        problem.insert("type".to_owned(), format!("urn:portcullis:problem:{}", self.code()).into());
+        problem.insert("title".to_owned(), self.title().into());
+        problem.insert("status".to_owned(), status.as_u16().into());
+        if let Some(detail) = self.detail() {
+            problem.insert("detail".to_owned(), detail.into());
+        }
+        self.extensions(&mut problem);
+        let mut response = (status, Value::Object(problem).to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Self::PreconditionFailed { current: Some(current) } = self {
+            headers.insert(ETAG, crate::publish::revision_tag(current));
+        }
+        response
+    }
+}
+
+// === errors of the domain ===
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<AuthnError> for ApiError {
+    fn from(error: AuthnError) -> Self {
+        match error {
+            AuthnError::BadToken => Self::BadToken,
+            AuthnError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<NameError> for ApiError {
+    fn from(error: NameError) -> Self {
+        Self::invalid(error)
+    }
+}
+
+impl From<TooManyRoles> for ApiError {
+    fn from(error: TooManyRoles) -> Self {
+        Self::invalid(error)
+    }
+}
+
+impl From<CreateUserError> for ApiError {
+    fn from(error: CreateUserError) -> Self {
+        match error {
+            CreateUserError::Exists => Self::Conflict { detail: "there is a user of this id already" },
+            CreateUserError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<UpdateUserError> for ApiError {
+    fn from(error: UpdateUserError) -> Self {
+        match error {
+            UpdateUserError::NotFound => NO_USER,
+            UpdateUserError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<IssueTokenError> for ApiError {
+    fn from(error: IssueTokenError) -> Self {
+        match error {
+            IssueTokenError::NoUser => NO_USER,
+            IssueTokenError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SetupError> for ApiError {
+    fn from(error: SetupError) -> Self {
+        match error {
+            SetupError::WrongToken => Self::BadToken,
+            SetupError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PublishError> for ApiError {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::Precondition { current } => Self::PreconditionFailed { current },
+            PublishError::Document(diagnostics) => Self::Document(diagnostics),
+            PublishError::Store(error) => error.into(),
+            error @ (PublishError::Prepare(_) | PublishError::Open(_) | PublishError::NoTenant) => {
+                Self::internal(error.to_string())
+            }
+        }
+    }
+}
+
+impl From<BadTags> for ApiError {
+    fn from(error: BadTags) -> Self {
+        Self::malformed(error.to_string())
+    }
+}
+
+impl From<QueryRejection> for ApiError {
+    fn from(error: QueryRejection) -> Self {
+        Self::malformed(error.body_text())
+    }
+}
+
+pub const NO_USER: ApiError = ApiError::NotFound { detail: "there is no user of this id" };

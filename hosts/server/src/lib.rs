@@ -1,0 +1,30 @@
+//! The Portcullis server and command line.
+//!
+//! A request goes router -> `permit` (who calls: `authn`; may they: the component) -> a handler in `api` -> `store` or
+//! `publish`. Nothing is written without a `Permit`, and only `permit` makes one.
+#![forbid(unsafe_code)]
+
+pub mod cli;
+
+pub mod app;
+pub mod clock;
+pub mod config;
+pub mod signing;
+
+pub mod router;
+
+mod authn;
+mod pdp;
+mod permit;
+
+mod api;
+mod body;
+mod precondition;
+
+mod publish;
+mod store;
+
+mod error;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+//! The current policy of a tenant: a document becomes the next revision, or nothing changes at all.
+//!
+//! In: the text of a document and a permit. Order: conditions, compile and sign, re-read, prepare in the component,
+//! store in one transaction, install, wake who waits. A failure at any step leaves the policy before it in place.
+
+mod build;
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::http::HeaderValue;
+use portcullis_compiler::Diagnostic;
+use portcullis_core::OpenError;
+use portcullis_directory::{AppendError, NewDocument, Revision, StoreError, TenantId};
+use portcullis_runtime::{PolicySlot, PrepareError, Prepared, Runtime};
+use tokio::sync::{Mutex, watch};
+
+use crate::permit::{Author, Permit};
+use crate::precondition::{Outcome, Preconditions};
+use crate::publish::build::{BuildError, Built, Source};
+use crate::signing::BundleKey;
+use crate::store::Store;
+
+/// Publishes for one tenant.
+pub struct Publisher {
+    tenant: TenantId,
+    store: Store,
+    key: BundleKey,
+    slot: PolicySlot,
+    current: watch::Sender<Option<Arc<Bundle>>>,
+    /// Held from reading the current revision until the next one is installed. Separate from the database on purpose:
+    /// compiling and preparing happen under it, and no transaction is open meanwhile.
+    turn: Mutex<()>,
+}
+
+/// The bundle that edges get.
+pub struct Bundle {
+    pub bytes: Bytes,
+    pub digest: Digest,
+}
+
+/// SHA-256, shown in lower-case hexadecimal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Digest(pub [u8; 32]);
+
+/// A document to be published, and the conditions under which.
+pub struct Draft {
+    pub text: String,
+    pub media_type: String,
+    pub conditions: Preconditions,
+}
+
+/// What was published.
+pub struct Receipt {
+    pub revision: Revision,
+    pub digest: Digest,
+    pub warnings: Vec<Diagnostic>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    #[error("a precondition does not hold")]
+    Precondition { current: Option<Revision> },
+    #[error("the document does not compile")]
+    Document(Vec<Diagnostic>),
+    #[error("the compiled bundle does not open: {0}")]
+    Open(OpenError),
+    #[error("the component does not take the bundle: {0}")]
+    Prepare(#[from] PrepareError),
+    #[error("another document was stored at the same time")]
+    Conflict,
+    #[error("there is no tenant of this name")]
+    NoTenant,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("publishing was interrupted: {0}")]
+    Interrupted(#[from] tokio::task::JoinError),
+}
+
+/// A bundle that is open in the component and not yet in force.
+struct Ready {
+    text: String,
+    bundle: Bundle,
+    prepared: Prepared,
+    warnings: Vec<Diagnostic>,
+}
+
+// === impl Publisher ===
+
+impl Publisher {
+    /// Opens the newest document. One that no longer compiles is logged, and the tenant denies until the next one.
+    pub async fn open(runtime: &Runtime, store: Store, key: BundleKey, tenant: TenantId) -> Result<Arc<Self>, StoreError> {
+        let document = store.document(&tenant).await?;
+        let (slot, current) = (PolicySlot::new(runtime), watch::Sender::new(None));
+        let publisher = Arc::new(Self { tenant, store, key, slot, current, turn: Mutex::new(()) });
+        if let Some(document) = document {
+            let info = document.info;
+            let source = Source { text: document.text, media_type: document.media_type };
+            match publisher.make_ready(source, info.revision, info.created_at).await {
+                Ok(ready) => {
+                    publisher.report_other_bytes(&ready, info.digest);
+                    publisher.install(ready);
+                }
+                Err(error) => publisher.report_unusable(info.revision, &error),
+            }
+        }
+        Ok(publisher)
+    }
+
+    /// Makes the draft the next revision. Once started it runs to its end, also when the caller goes away: a document
+    /// that was stored is always installed.
+    pub async fn publish(self: &Arc<Self>, permit: Permit<Author>, draft: Draft) -> Result<Receipt, PublishError> {
+        let publisher = Arc::clone(self);
+        tokio::spawn(async move { publisher.store_next(&permit, draft).await }).await?
+    }
+
+    /// Where decisions of the tenant are made.
+    pub fn slot(&self) -> &PolicySlot {
+        &self.slot
+    }
+
+    pub fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    /// The current bundle and its successors.
+    pub fn bundles(&self) -> watch::Receiver<Option<Arc<Bundle>>> {
+        self.current.subscribe()
+    }
+
+    /// False when the newest document could not be opened.
+    pub fn is_open(&self) -> bool {
+        !self.is_unusable.load(Ordering::Relaxed)
+    }
+
+    async fn store_next(self: Arc<Self>, permit: &Permit<Author>, draft: Draft) -> Result<Receipt, PublishError> {
+        let _turn = self.turn.lock().await;
+        let current = self.store.current_revision(&self.tenant).await?;
+        if draft.conditions.compare(current.map(|current| current.to_string()).as_deref()) != Outcome::Hold {
+            return Err(PublishError::Precondition { current });
+        }
+        let (revision, created_at) = (Revision::after(current), self.store.now());
+        let source = Source { text: draft.text, media_type: draft.media_type.clone() };
+        let mut ready = self.make_ready(source, revision, created_at).await?;
+        let document = NewDocument {
+            follows: current,
+            text: std::mem::take(&mut ready.text),
+            media_type: draft.media_type,
+            digest: ready.bundle.digest.0,
+            created_at,
+        };
+        self.store.append_document(permit, &self.tenant, document).await?;
+        let receipt = Receipt { revision, digest: ready.bundle.digest, warnings: std::mem::take(&mut ready.warnings) };
+        self.install(ready);
+        tracing::info!(tenant.id = %self.tenant, bundle.revision = revision.get(), "a policy was published");
+        Ok(receipt)
+    }
+}

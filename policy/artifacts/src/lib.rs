@@ -1,0 +1,10 @@
+//! The wasm modules of this workspace: their bytes, and where they lie on disk.
+
+/// The component of world `portcullis:policy/policy`.
+pub const POLICY_COMPONENT: &[u8] = include_bytes!(env!("PORTCULLIS_POLICY"));
+pub const POLICY_COMPONENT_PATH: &str = env!("PORTCULLIS_POLICY");
+
+
+/// A component of the same world that traps and loops on request.
+#[cfg(feature = "fixtures")]
+pub const FAULTY_COMPONENT: &[u8] = include_bytes!(env!("PORTCULLIS_FAULTY"));

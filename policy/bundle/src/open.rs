@@ -1,0 +1,97 @@
+//! Bytes from anywhere become a `Policy`, or a named refusal.
+
+use sha2::{Digest, Sha256};
+use zerocopy::{FromBytes, IntoBytes};
+
+use crate::check;
+use crate::layout::{FORMAT, Header, MAGIC};
+use crate::limits::BUNDLE_BYTES;
+use crate::policy::{Policy, Records};
+use crate::signature::{KeyId, PublicKey};
+
+/// Why bytes are not a usable bundle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    #[error("not a bundle")]
+    NotABundle,
+    #[error("bundle format {format} is not supported, this reader knows format {FORMAT}")]
+    Format { format: u16 },
+    #[error("bundle needs features {bits:#06x} that this reader does not know")]
+    MustUnderstand { bits: u16 },
+    #[error("bundle is {found} bytes, its header says {expected}")]
+    Length { expected: u64, found: usize },
+    #[error("bundle is {bytes} bytes, the limit is {BUNDLE_BYTES}")]
+    TooLarge { bytes: usize },
+    #[error("bundle was altered: its digest does not match")]
+    Digest,
+    #[error("bundle is not signed")]
+    Unsigned,
+    #[error("bundle is signed by the unknown key {key}")]
+    UnknownKey { key: KeyId },
+    #[error("signature of the bundle is wrong")]
+    Signature,
+    #[error("bundle is malformed in `{section}`")]
+    Malformed { section: &'static str },
+}
+
+impl Policy {
+    /// The policy in `bytes`, if they are whole, unaltered and well-formed. Who made them is not asked.
+    pub fn open(bytes: Vec<u8>) -> Result<Self, OpenError> {
+        let header = header(&bytes)?;
+        Self::open_checked(bytes, header)
+    }
+
+    /// The policy in `bytes`, if moreover one of `keys` signed them.
+    pub fn open_signed(bytes: Vec<u8>, keys: &[PublicKey]) -> Result<Self, OpenError> {
+        let header = header(&bytes)?;
+        let signer = KeyId(header.key_id);
+        if signer == KeyId::UNSIGNED {
+            return Err(OpenError::Unsigned);
+        }
+        let key = keys.iter().find(|key| key.id() == signer).ok_or(OpenError::UnknownKey { key: signer })?;
+        if !key.signed(&header) {
+            return Err(OpenError::Signature);
+        }
+        Self::open_checked(bytes, header)
+    }
+
+    fn open_checked(bytes: Vec<u8>, header: Header) -> Result<Self, OpenError> {
+        let records = Records::locate(&bytes, &header.sections)?;
+        let policy = Self::new(bytes, header, records);
+        check::check(&policy)?;
+        Ok(policy)
+    }
+}
+
+/// The header of `bytes`, if their length and digest are what it says.
+fn header(bytes: &[u8]) -> Result<Header, OpenError> {
+    if bytes.len() > BUNDLE_BYTES {
+        return Err(OpenError::TooLarge { bytes: bytes.len() });
+    }
+    if !bytes.starts_with(&MAGIC) {
+        return Err(OpenError::NotABundle);
+    }
+    let (header, body) = Header::read_from_prefix(bytes).map_err(|_| OpenError::NotABundle)?;
+    if header.format.get() != FORMAT {
+        return Err(OpenError::Format { format: header.format.get() });
+    }
+    if header.must_understand.get() != 0 {
+        return Err(OpenError::MustUnderstand { bits: header.must_understand.get() });
+    }
+    if header.length.get() != bytes.len() as u64 {
+        return Err(OpenError::Length { expected: header.length.get(), found: bytes.len() });
+    }
+    if header.digest != digest(&header, body) {
+        return Err(OpenError::Digest);
+    }
+    if KeyId(header.key_id) == KeyId::UNSIGNED && header.signature != [0; 64] {
+        return Err(OpenError::Signature);
+    }
+    Ok(header)
+}
+
+/// SHA-256 of the header up to its digest, and of the body.
+pub(crate) fn digest(header: &Header, body: &[u8]) -> [u8; 32] {
+    let before = header.as_bytes().get(..core::mem::offset_of!(Header, digest)).unwrap_or_default();
+    Sha256::new().chain_update(before).chain_update(body).finalize().into()
+}

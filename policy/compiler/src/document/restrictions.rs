@@ -1,0 +1,141 @@
+//! Restrictions: which addresses are trusted or refused before anything else.
+
+use core::net::{IpAddr, Ipv6Addr};
+
+use portcullis_bundle::Reason;
+use portcullis_bundle::layout::CategoryKind;
+
+use super::Ids;
+use crate::model::{Network, Restriction, Scope};
+use crate::reader::{Fields, Keys, Reader};
+use crate::tree::Node;
+
+const RESTRICTION: Keys = Keys {
+    of: "a restriction",
+    known: &["id", "category", "scope", "value", "code", "state"],
+    later: &[],
+};
+const CATEGORIES: [(&str, CategoryKind); 5] = [
+    ("whitelist", CategoryKind::Whitelist),
+    ("allowlist", CategoryKind::Whitelist),
+    ("maintenance", CategoryKind::Maintenance),
+    ("blacklist", CategoryKind::Blacklist),
+    ("denylist", CategoryKind::Blacklist),
+];
+const SCOPES: [(&str, ScopeKind); 3] =
+    [("all", ScopeKind::All), ("ip", ScopeKind::Address), ("ip_subnet", ScopeKind::Network)];
+const STATES: [(&str, bool); 2] = [("enabled", true), ("disabled", false)];
+
+#[derive(Clone, Copy)]
+enum ScopeKind {
+    All,
+    Address,
+    Network,
+}
+
+/// The enabled restrictions, in document order.
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    node: Option<&Node<'_>>,
+    overrides: &[Option<u16>; Reason::COUNT],
+) -> Vec<Restriction> {
+    let items = reader.list(node, "restrictions");
+    let mut ids = Ids::default();
+    let mut restrictions = Vec::new();
+    for (index, node) in items.iter().enumerate() {
+        let Some(fields) = reader.fields(node, &RESTRICTION) else { continue };
+        let id = ids.next(reader, "restrictions", index, fields.at, fields.get("id"));
+        let enabled = match fields.get("state") {
+            Some(node) => reader.choice(node, "a state of a restriction", &STATES, &[]).unwrap_or(true),
+            None => true,
+        };
+        if let Some(restriction) = restriction(reader, id, &fields, overrides)
+            && enabled
+        {
+            restrictions.push(restriction);
+        }
+    }
+    restrictions
+}
+
+fn restriction(
+    reader: &mut Reader<'_>,
+    id: String,
+    fields: &Fields<'_, '_>,
+    overrides: &[Option<u16>; Reason::COUNT],
+) -> Option<Restriction> {
+    let category = required(reader, fields, "category")
+        .and_then(|node| reader.choice(node, "a category", &CATEGORIES, &["blocklogin"]));
+    let scope = required(reader, fields, "scope")
+        .and_then(|node| reader.choice(node, "a scope", &SCOPES, &["country", "continent"]));
+    let code = fields.get("code").map(|node| reader.status(node));
+    let kind = scope?;
+    let scope = match kind {
+        ScopeKind::All => Scope::All,
+        ScopeKind::Address | ScopeKind::Network => {
+            let node = required(reader, fields, "value")?;
+            let text = reader.text(node, "an address")?;
+            let scope = match kind {
+                ScopeKind::Address => address(text).map(Scope::Address),
+                ScopeKind::All | ScopeKind::Network => Network::parse(text).map(Scope::Network),
+            };
+            reader.ok(node.at, scope)?
+        }
+    };
+    let category = category?;
+    let code = match code {
+        Some(code) => code?,
+        None => default_code(category, kind, overrides),
+    };
+    Some(Restriction { id, category, scope, code })
+}
+
+fn required<'n, 't>(reader: &mut Reader<'_>, fields: &Fields<'n, 't>, key: &str) -> Option<&'n Node<'t>> {
+    let node = fields.get(key);
+    if node.is_none() {
+        reader.error(fields.at, format!("restriction has no `{key}`"));
+    }
+    node
+}
+
+/// The document's status for the reason, else the code of the category and scope.
+fn default_code(category: CategoryKind, scope: ScopeKind, overrides: &[Option<u16>; Reason::COUNT]) -> u16 {
+    let reason = match category {
+        CategoryKind::Maintenance => Reason::RestrictedMaintenance,
+        CategoryKind::Whitelist | CategoryKind::Blacklist => Reason::RestrictedBlacklist,
+    };
+    let code = match (reason, scope) {
+        (Reason::RestrictedMaintenance, _) => reason.default_status(),
+        (_, ScopeKind::Network) => 403,
+        (_, ScopeKind::All | ScopeKind::Address) => 401,
+    };
+    overrides.get(reason as usize).copied().flatten().unwrap_or(code)
+}
+
+fn address(text: &str) -> Result<Ipv6Addr, String> {
+    text.parse().map(as_ipv6).map_err(|_| format!("`{text}` is not an IP address"))
+}
+
+impl Network {
+    fn parse(text: &str) -> Result<Self, String> {
+        let error = || format!("`{text}` is not a network: an IP address, `/` and a prefix length");
+        let (address, prefix) = text.split_once('/').ok_or_else(error)?;
+        let address: IpAddr = address.parse().map_err(|_| error())?;
+        let is_number = !prefix.is_empty() && prefix.bytes().all(|byte| byte.is_ascii_digit());
+        let prefix: u8 = prefix.parse().ok().filter(|_| is_number).ok_or_else(error)?;
+        let (longest, before) = if address.is_ipv4() { (32, 96) } else { (128, 0) };
+        if prefix > longest {
+            return Err(error());
+        }
+        let prefix = prefix.saturating_add(before);
+        let mask = u128::MAX.checked_shl(128 - u32::from(prefix)).unwrap_or(0);
+        Ok(Self { address: Ipv6Addr::from_bits(as_ipv6(address).to_bits() & mask), prefix })
+    }
+}
+
+fn as_ipv6(address: IpAddr) -> Ipv6Addr {
+    match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped(),
+        IpAddr::V6(address) => address,
+    }
+}

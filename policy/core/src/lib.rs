@@ -1,0 +1,34 @@
+//! Decides: an opened policy and the facts of one request become a decision.
+//!
+//! In: `Policy` (verified bytes, read in place), `Request` (borrowed facts), `Scratch` (reused buffers).
+//! Out: `Decision`, always. Never: I/O, a clock, randomness, a panic, an allocation per rule.
+//! The order of evaluation is in `decide`; what a path is, in `canonical`.
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+mod canonical;
+mod decide;
+mod decision;
+mod explain;
+mod host;
+mod principals;
+mod request;
+mod restrict;
+mod route;
+
+pub use canonical::{Malformed, canonicalize};
+pub use decide::{Scratch, decide};
+pub use decision::{Decision, Effect, Obligation, Obligations, Rules};
+pub use explain::{Check, Explanation, NearMiss, Stage, StageOutcome, explain};
+pub use host::Host;
+pub use portcullis_bundle::{KeyId, OpenError, Policy, PublicKey, Reason, limits};
+pub use request::{Credential, Request, Subject, Target};

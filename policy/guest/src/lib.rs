@@ -1,0 +1,61 @@
+//! Component glue for world `policy`: WIT records in, the core's answer out. No logic.
+//!
+//! In: calls through the canonical ABI. Out: records of `wit/policy.wit`. Never: an import, a decision of its own.
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+mod convert;
+
+use core::cell::RefCell;
+
+use convert::Borrowed;
+use exports::portcullis::policy::authorizer::{
+    Decision, Explanation, Guest, GuestPolicy, OpenError, Policy, Request,
+};
+use portcullis_core::{Scratch, decide, explain};
+
+wit_bindgen::generate!({ path: "../../wit", world: "policy" });
+
+struct Component;
+
+/// One opened bundle and the buffers its decisions reuse.
+struct OpenPolicy {
+    policy: portcullis_core::Policy,
+    scratch: RefCell<Scratch>,
+}
+
+impl Guest for Component {
+    type Policy = OpenPolicy;
+}
+
+impl GuestPolicy for OpenPolicy {
+    fn open(bundle: Vec<u8>) -> Result<Policy, OpenError> {
+        let policy = portcullis_core::Policy::open(bundle).map_err(OpenError::from)?;
+        Ok(Policy::new(Self { policy, scratch: RefCell::default() }))
+    }
+
+    fn decide(&self, request: Request) -> Decision {
+        let names = Borrowed::of(&request);
+        decide(&self.policy, &names.request(&request), &mut self.scratch.borrow_mut()).into()
+    }
+
+    fn decide_batch(&self, requests: Vec<Request>) -> Vec<Decision> {
+        requests.into_iter().map(|request| self.decide(request)).collect()
+    }
+
+    fn explain(&self, request: Request) -> Explanation {
+        let names = Borrowed::of(&request);
+        explain(&self.policy, &names.request(&request), &mut self.scratch.borrow_mut()).into()
+    }
+
+    fn revision(&self) -> u64 {
+        self.policy.revision()
+    }
+}
+
+export!(Component);

@@ -1,0 +1,17 @@
+//! Starts the real thing for tests and the demo: server, upstream, Envoy, and a client that sends exact bytes.
+//!
+//! Every process is a child that ends with its handle; every port is chosen by the one who listens on it. Waiting is
+//! polling with a deadline, never a fixed sleep.
+
+pub mod envoy;
+pub mod http;
+pub mod process;
+pub mod server;
+pub mod token;
+pub mod upstream;
+
+pub use envoy::{Envoy, EnvoyBinary, EnvoySetup};
+pub use http::{Client, Request, Response};
+pub use process::Process;
+pub use server::Server;
+pub use upstream::Upstream;
