@@ -28,7 +28,7 @@ fn main() -> Result<()> {
 
     let folder = target.join("wasm");
     fs::create_dir_all(&folder)?;
-    let mut packages = vec!["portcullis-guest"];
+    let mut packages = vec!["portcullis-guest", "portcullis-envoy"];
     if env::var_os("CARGO_FEATURE_FIXTURES").is_some() {
         println!("cargo::rerun-if-changed={}", workspace.join("tests/faulty-guest").display());
         packages.push("faulty-guest");
@@ -37,6 +37,8 @@ fn main() -> Result<()> {
 
     let policy = component(&modules.join("portcullis_guest.wasm"))?;
     publish("PORTCULLIS_POLICY", &folder.join("portcullis-policy.wasm"), &policy)?;
+    let filter = fs::read(modules.join("portcullis_envoy.wasm"))?;
+    publish("PORTCULLIS_ENVOY", &folder.join("portcullis-envoy.wasm"), &filter)?;
     if env::var_os("CARGO_FEATURE_FIXTURES").is_some() {
         let faulty = component(&modules.join("faulty_guest.wasm"))?;
         publish("PORTCULLIS_FAULTY", &folder.join("faulty-guest.wasm"), &faulty)?;

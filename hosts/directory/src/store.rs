@@ -28,7 +28,7 @@ pub enum Location {
 
 /// The database failed; callers can only report it.
 #[derive(Debug, thiserror::Error)]
-#[error("the database failed: {0}")]
+#[error("the database failed")]
 pub struct StoreError(#[from] pub(crate) DbErr);
 
 /// How many rows a listing returns at most: 1..=200.

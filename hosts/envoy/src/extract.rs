@@ -67,6 +67,10 @@ impl<'a> Facts<'a> {
             (Some(_), Some(_)) => return Err(Reason::MalformedRequest),
             (authority, host) => authority.or(host),
         };
+        // Envoy joins several `host` headers to one; no host has a comma.
+        if host.is_some_and(|host| host.contains(',')) {
+            return Err(Reason::MalformedRequest);
+        }
         if single("authorization")?.is_some_and(holds_several_tokens) {
             return Err(Reason::MalformedRequest);
         }
@@ -181,7 +185,9 @@ mod tests {
             let rest: Vec<_> = base.into_iter().filter(|(name, _)| *name != missing).collect();
             check(headers(&rest), "strict", Err(Reason::MalformedRequest));
         }
-        for (name, value) in [(":path", "/\u{e9}"), (":authority", "a\u{7f}"), (":method", "G\u{e9}T")] {
+        for (name, value) in
+            [(":path", "/\u{e9}"), (":authority", "a\u{7f}"), (":authority", "a,b"), (":method", "G\u{e9}T")]
+        {
             let changed: Vec<_> =
                 base.iter().map(|&header| if header.0 == name { (name, value) } else { header }).collect();
             check(headers(&changed), "rewrite", Err(Reason::MalformedRequest));

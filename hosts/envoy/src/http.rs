@@ -6,7 +6,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use portcullis_core::{Decision, Policy, Reason, Request, Scratch, Target, decide};
+use portcullis_core::{Decision, Obligation, Policy, Reason, Request, Scratch, Target, decide};
 
 use crate::claims::Claims;
 use crate::config::Config;
@@ -109,15 +109,24 @@ fn answer(
     metrics.count_decision(host, decision);
     for obligation in decision.obligations.iter() {
         metrics.count_obligation(host, obligation);
-        let subject = claims.map(|claims| claims.id);
-        let rules: Vec<_> = decision.rules.ids().collect();
-        host.log(Level::Info, &format!("obligation={obligation:?} subject.id={subject:?} rules={rules:?}"));
+        host.log(Level::Info, &record(obligation, decision, claims));
     }
     if config.decision_state {
         // For access logs only: without it the decision stands all the same.
         let _ = host.set_filter_state(DECISION_STATE, &to_json(decision));
     }
     if decision.is_allow() { Flow::Continue } else { refuse(host, decision) }
+}
+
+/// Who was let in or refused by which rules: ids only. They are quoted, so that none can forge a line of the log.
+fn record(obligation: Obligation<'_>, decision: &Decision<'_>, claims: Option<&Claims<'_>>) -> String {
+    let subject = claims.map_or("", |claims| claims.id);
+    let rules: Vec<_> = decision.rules.ids().collect();
+    let what = match obligation {
+        Obligation::Audit(topic) => format!("audit topic={topic:?}"),
+        Obligation::Denied => "denied".to_owned(),
+    };
+    format!("obligation={what} subject.id={subject:?} rules={rules:?}")
 }
 
 fn refuse(host: &impl Host, decision: &Decision<'_>) -> Flow {

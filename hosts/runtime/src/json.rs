@@ -3,10 +3,14 @@
 //! Unknown and duplicate keys are errors. Facts that no policy of this version can ask for (`country`, `level`,
 //! `properties`, `context`, `now` ...) are checked for their shape and then left out.
 
+use std::fmt;
+use std::marker::PhantomData;
 use std::net::IpAddr;
 
 use portcullis_core::{Credential, Subject as CoreSubject};
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::request::{Request, Subject, Target};
@@ -42,12 +46,12 @@ struct WireRequest<'t> {
     host: Option<String>,
     path: Option<String>,
     #[serde(borrow)]
-    resource: Option<WireResource<'t>>,
+    resource: Option<Object<WireResource<'t>>>,
     source_ip: Option<IpAddr>,
     country: Option<String>,
     continent: Option<String>,
     #[serde(borrow)]
-    subject: Option<WireSubject<'t>>,
+    subject: Option<Object<WireSubject<'t>>>,
     credential: Option<WireCredential>,
     #[serde(borrow)]
     context: Option<&'t RawValue>,
@@ -93,10 +97,34 @@ enum WireCredential {
     ApiKey,
 }
 
+/// A JSON object as `T`. Without this serde would read an array of the values too, in the order of the fields.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct OnlyMap<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for OnlyMap<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+
+        from.deserialize_map(OnlyMap(PhantomData)).map(Self)
+    }
+}
+
 impl Request {
     /// The request in one JSON object.
     pub fn from_json(text: &str) -> Result<Self, RequestError> {
-        serde_json::from_str::<WireRequest<'_>>(text)?.try_into()
+        let Object(wire) = serde_json::from_str::<Object<WireRequest<'_>>>(text)?;
+        wire.try_into()
     }
 }
 
@@ -124,21 +152,21 @@ impl TryFrom<WireRequest<'_>> for Request {
         }
         object("context", context)?;
         let target = match (path, resource) {
-            (Some(path), None) => Target::Http { host: host.filter(|host| !host.is_empty()), path },
+            (Some(path), None) => Target::Http { host, path },
             (None, Some(_)) if host.is_some() => return Err(RequestError::Host),
-            (None, Some(WireResource { r#type, id, properties })) => {
+            (None, Some(Object(WireResource { r#type, id, properties }))) => {
                 object("resource.properties", properties)?;
                 Target::Resource { kind: filled("resource.type", r#type)?, id }
             }
             (None, None) | (Some(_), Some(_)) => return Err(RequestError::Target),
         };
-        let subject = subject.map(Subject::try_from).transpose()?;
+        let subject = subject.map(|Object(subject)| subject.try_into()).transpose()?;
         let credential = match (credential, &subject) {
             (Some(credential), _) => credential.into(),
             (None, Some(_)) => Credential::Token,
             (None, None) => Credential::None,
         };
-        Ok(Self { action: filled("action", action)?, target, source_ip, subject, credential })
+        Ok(Self { action, target, source_ip, subject, credential })
     }
 }
 
@@ -239,9 +267,10 @@ mod tests {
         let many = format!(r#"{{"action":"GET","path":"/","subject":{{"id":"u","roles":{roles}}}}}"#);
         for (text, message) in [
             ("", "EOF while parsing"),
-            ("[]", "invalid"),
+            (r#"["GET", null, "/"]"#, "invalid type: sequence, expected an object"),
+            (r#"{"action": "GET", "path": "/", "subject": ["u1"]}"#, "invalid type: sequence, expected an object"),
             (r#"{"path": "/"}"#, "missing field `action`"),
-            (r#"{"action": "", "path": "/"}"#, "`action` is empty"),
+            (r#"{"action": "GET", "resource": {"type": ""}}"#, "`resource.type` is empty"),
             (r#"{"action": "GET"}"#, "one of `path` and `resource`"),
             (r#"{"action": "GET", "path": "/", "resource": {"type": "t"}}"#, "one of `path` and `resource`"),
             (r#"{"action": "GET", "host": "h", "resource": {"type": "t"}}"#, "`host` is only"),

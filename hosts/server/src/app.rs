@@ -35,8 +35,8 @@ pub enum StartError {
     Gate(#[from] GateError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the system gives no random bytes: {0}")]
-    Random(getrandom::Error),
+    #[error("the system gives no random bytes")]
+    Random(#[source] getrandom::Error),
 }
 
 impl App {
@@ -80,5 +80,10 @@ impl App {
     pub async fn stopping(&self) {
         // The sender lives in `self`, so waiting cannot fail.
         let _ = self.is_stopping.subscribe().wait_for(|is_stopping| *is_stopping).await;
+    }
+
+    /// Closes the database.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.store.close().await
     }
 }

@@ -56,7 +56,10 @@ fn bearer(headers: &HeaderMap) -> Result<Option<Token>, AuthnError> {
         return Err(AuthnError::BadToken);
     }
     let access = AccessSecret::parse(token).map(|secret| Token::Access(secret.hash()));
-    access.or_else(|| SetupSecret::parse(token).map(|secret| Token::Setup(secret.hash()))).map(Some).ok_or(AuthnError::BadToken)
+    access
+        .or_else(|| SetupSecret::parse(token).map(|secret| Token::Setup(secret.hash())))
+        .map(Some)
+        .ok_or(AuthnError::BadToken)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Settings of `portcullis serve`: defaults < TOML file < `PORTCULLIS_*` < flags, as typed -> `Raw` -> `Config`, checked.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -26,7 +27,7 @@ pub struct Config {
 pub struct Sources {
     /// A TOML file that must exist.
     pub file: Option<PathBuf>,
-    /// The environment, `PORTCULLIS_*` and others.
+    /// `PORTCULLIS_*`; others do not matter.
     pub environment: BTreeMap<String, String>,
     pub flags: Flags,
 }
@@ -50,7 +51,7 @@ pub struct Flags {
 
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error("cannot read the configuration `{}`: {source}", path.display())]
+    #[error("cannot read the configuration `{}`", path.display())]
     Read { path: PathBuf, source: std::io::Error },
     #[error("unknown setting `{key}`, known are {known}", known = KEYS.join(", "))]
     UnknownKey { key: String },
@@ -62,6 +63,8 @@ pub enum ConfigError {
     Database,
     #[error("`data_dir` is empty")]
     DataDir,
+    #[error("the environment variable `{name}` is not UTF-8")]
+    NotUtf8 { name: String },
 }
 
 const KEYS: [&str; 3] = ["listen", "data_dir", "database"];
@@ -97,6 +100,20 @@ impl Config {
             .map_err(ConfigError::from_figment)?;
         raw.check()
     }
+}
+
+/// The variables of a process that are settings.
+pub fn environment(
+    variables: impl Iterator<Item = (OsString, OsString)>,
+) -> Result<BTreeMap<String, String>, ConfigError> {
+    let names = variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+    let settings = names.filter(|(name, _)| name.starts_with(ENVIRONMENT_PREFIX));
+    settings
+        .map(|(name, value)| match value.into_string() {
+            Ok(value) => Ok((name, value)),
+            Err(_) => Err(ConfigError::NotUtf8 { name }),
+        })
+        .collect()
 }
 
 // === impl Raw ===
@@ -165,7 +182,7 @@ fn single_line(error: &figment::Error) -> String {
 mod tests {
     use super::*;
 
-    fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    fn variables(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     }
 
@@ -195,7 +212,7 @@ mod tests {
         std::fs::write(&file, "listen = '127.0.0.1:1'\ndata_dir = '/file'\ndatabase = 'sqlite:///file.db'").unwrap();
         let sources = Sources {
             file: Some(file),
-            environment: environment(&[
+            environment: variables(&[
                 ("PORTCULLIS_LISTEN", "127.0.0.1:2"),
                 ("PORTCULLIS_DATA_DIR", "/env"),
                 ("PATH", "/bin"),
@@ -214,7 +231,7 @@ mod tests {
         let file = folder.path().join("portcullis.toml");
         std::fs::write(&file, "lisden = '127.0.0.1:1'").unwrap();
         refused(Sources { file: Some(file), ..Sources::default() }, "unknown setting `lisden`, known are listen");
-        let sources = Sources { environment: environment(&[("PORTCULLIS_DATADIR", "/x")]), ..Sources::default() };
+        let sources = Sources { environment: variables(&[("PORTCULLIS_DATADIR", "/x")]), ..Sources::default() };
         refused(sources, "unknown setting `datadir`");
     }
 
@@ -232,8 +249,19 @@ mod tests {
     }
 
     #[test]
+    fn a_setting_that_is_not_utf8_is_not_ignored() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let given = |name: &str| environment([(name.into(), OsString::from_vec(vec![0xff]))].into_iter());
+        assert_eq!(given("LANG").unwrap(), BTreeMap::new());
+        let message = given("PORTCULLIS_DATA_DIR").unwrap_err().to_string();
+        assert_eq!(message, "the environment variable `PORTCULLIS_DATA_DIR` is not UTF-8");
+    }
+
+    #[test]
     fn only_sqlite_files_are_supported() {
-        for url in ["postgres://u:secret@db/x", "mysql://x", "sqlite://", "sqlite::memory:", "sqlite://:memory:", "x.db"] {
+        for url in
+            ["postgres://u:secret@db/x", "mysql://x", "sqlite://", "sqlite::memory:", "sqlite://:memory:", "x.db"]
+        {
             refused(flag_database(url), "`database` is a URL that this version does not support");
         }
         let config = Config::load(flag_database("sqlite://data/x.db")).unwrap();

@@ -10,7 +10,7 @@ use portcullis_compiler::Diagnostic;
 use portcullis_directory::{
     CreateUserError, IssueTokenError, NameError, Revision, SetupError, StoreError, TooManyRoles, UpdateUserError,
 };
-use portcullis_runtime::Decision;
+use portcullis_runtime::{Decision, RequestError};
 use serde_json::{Map, Value, json};
 
 use crate::authn::AuthnError;
@@ -21,19 +21,33 @@ use crate::publish::PublishError;
 #[derive(Debug)]
 pub enum ApiError {
     /// Not what the endpoint reads: shape, encoding, header or path.
-    Malformed { detail: String },
+    Malformed {
+        detail: String,
+    },
     BadToken,
     /// The decision was deny.
     Denied(Decision),
-    NotFound { detail: &'static str },
+    NotFound {
+        detail: &'static str,
+    },
     MethodNotAllowed,
-    Conflict { detail: &'static str },
+    Conflict {
+        detail: &'static str,
+    },
     /// A precondition of the request does not hold; `current` is what there is.
-    PreconditionFailed { current: Option<Revision> },
-    TooLarge { limit_bytes: usize },
-    MediaType { expected: &'static str },
+    PreconditionFailed {
+        current: Option<Revision>,
+    },
+    TooLarge {
+        limit_bytes: usize,
+    },
+    MediaType {
+        expected: &'static str,
+    },
     /// Well-formed, but not legal.
-    Invalid { detail: String },
+    Invalid {
+        detail: String,
+    },
     /// The policy document does not compile.
     Document(Vec<Diagnostic>),
     NotReady,
@@ -137,6 +151,13 @@ impl ApiError {
     }
 }
 
+/// The error and what caused it, on one line.
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut causes = std::iter::successors(Some(error), |&error| error.source()).map(ToString::to_string);
+    let first = causes.next().unwrap_or_default();
+    causes.fold(first, |line, cause| format!("{line}: {cause}"))
+}
+
 /// A diagnostic in an answer.
 pub fn diagnostic_json(diagnostic: &Diagnostic) -> Value {
     let Diagnostic { severity, line, column, message } = diagnostic;
@@ -146,7 +167,7 @@ pub fn diagnostic_json(diagnostic: &Diagnostic) -> Value {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         if let Self::Internal(error) = &self {
-            tracing::error!(error = %error, "a request failed");
+            tracing::error!(error = chain(error.as_ref()), "a request failed");
         }
         let status = self.status();
         let mut problem = Map::new();
@@ -241,15 +262,23 @@ impl From<PublishError> for ApiError {
             PublishError::Precondition { current } => Self::PreconditionFailed { current },
             PublishError::Document(diagnostics) => Self::Document(diagnostics),
             PublishError::Store(error) => error.into(),
-            error @ (PublishError::Prepare(_) | PublishError::Open(_) | PublishError::NoTenant) => {
-                Self::internal(error.to_string())
-            }
+            PublishError::Conflict => Self::Conflict { detail: "another document was stored at the same time" },
+            error @ (PublishError::Prepare(_)
+            | PublishError::Open(_)
+            | PublishError::NoTenant
+            | PublishError::Interrupted(_)) => Self::internal(error),
         }
     }
 }
 
 impl From<BadTags> for ApiError {
     fn from(error: BadTags) -> Self {
+        Self::malformed(error.to_string())
+    }
+}
+
+impl From<RequestError> for ApiError {
+    fn from(error: RequestError) -> Self {
         Self::malformed(error.to_string())
     }
 }

@@ -25,7 +25,7 @@ pub struct Facts<'a> {
 pub enum GateError {
     #[error("the management policy does not compile: {}", .0.iter().map(Diagnostic::to_string).collect::<Vec<_>>().join("; "))]
     Compile(Vec<Diagnostic>),
-    #[error("the management policy does not open: {0}")]
+    #[error("the management policy does not open")]
     Prepare(#[from] PrepareError),
 }
 

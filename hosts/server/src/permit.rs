@@ -93,7 +93,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Permit<SetupHolder> {
 
 fn allowed(parts: &Parts) -> Result<Caller, ApiError> {
     let allowed = parts.extensions.get::<Allowed>();
-    allowed.map(|Allowed(caller)| caller.clone()).ok_or_else(|| ApiError::internal("a handler runs outside of `authorize`"))
+    allowed
+        .map(|Allowed(caller)| caller.clone())
+        .ok_or_else(|| ApiError::internal("a handler runs outside of `authorize`"))
 }
 
 /// The router must see the path that the decision is about.

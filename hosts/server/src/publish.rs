@@ -7,15 +7,17 @@ mod build;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Bytes;
 use axum::http::HeaderValue;
 use portcullis_compiler::Diagnostic;
 use portcullis_core::OpenError;
-use portcullis_directory::{AppendError, NewDocument, Revision, StoreError, TenantId};
+use portcullis_directory::{AppendError, NewDocument, Revision, StoreError, TenantId, UnixSeconds};
 use portcullis_runtime::{PolicySlot, PrepareError, Prepared, Runtime};
 use tokio::sync::{Mutex, watch};
 
+use crate::error::chain;
 use crate::permit::{Author, Permit};
 use crate::precondition::{Outcome, Preconditions};
 use crate::publish::build::{BuildError, Built, Source};
@@ -29,6 +31,8 @@ pub struct Publisher {
     key: BundleKey,
     slot: PolicySlot,
     current: watch::Sender<Option<Arc<Bundle>>>,
+    /// The newest document could not be opened.
+    is_unusable: AtomicBool,
     /// Held from reading the current revision until the next one is installed. Separate from the database on purpose:
     /// compiling and preparing happen under it, and no transaction is open meanwhile.
     turn: Mutex<()>,
@@ -64,9 +68,9 @@ pub enum PublishError {
     Precondition { current: Option<Revision> },
     #[error("the document does not compile")]
     Document(Vec<Diagnostic>),
-    #[error("the compiled bundle does not open: {0}")]
-    Open(OpenError),
-    #[error("the component does not take the bundle: {0}")]
+    #[error("the compiled bundle does not open")]
+    Open(#[source] OpenError),
+    #[error("the component does not take the bundle")]
     Prepare(#[from] PrepareError),
     #[error("another document was stored at the same time")]
     Conflict,
@@ -74,7 +78,7 @@ pub enum PublishError {
     NoTenant,
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("publishing was interrupted: {0}")]
+    #[error("publishing was interrupted")]
     Interrupted(#[from] tokio::task::JoinError),
 }
 
@@ -90,10 +94,23 @@ struct Ready {
 
 impl Publisher {
     /// Opens the newest document. One that no longer compiles is logged, and the tenant denies until the next one.
-    pub async fn open(runtime: &Runtime, store: Store, key: BundleKey, tenant: TenantId) -> Result<Arc<Self>, StoreError> {
+    pub async fn open(
+        runtime: &Runtime,
+        store: Store,
+        key: BundleKey,
+        tenant: TenantId,
+    ) -> Result<Arc<Self>, StoreError> {
         let document = store.document(&tenant).await?;
         let (slot, current) = (PolicySlot::new(runtime), watch::Sender::new(None));
-        let publisher = Arc::new(Self { tenant, store, key, slot, current, turn: Mutex::new(()) });
+        let publisher = Arc::new(Self {
+            tenant,
+            store,
+            key,
+            slot,
+            current,
+            is_unusable: AtomicBool::new(false),
+            turn: Mutex::new(()),
+        });
         if let Some(document) = document {
             let info = document.info;
             let source = Source { text: document.text, media_type: document.media_type };
@@ -129,6 +146,12 @@ impl Publisher {
         self.current.subscribe()
     }
 
+    /// How many callers hold a receiver of bundles.
+    #[cfg(test)]
+    pub fn waiting(&self) -> usize {
+        self.current.receiver_count()
+    }
+
     /// False when the newest document could not be opened.
     pub fn is_open(&self) -> bool {
         !self.is_unusable.load(Ordering::Relaxed)
@@ -155,5 +178,101 @@ impl Publisher {
         self.install(ready);
         tracing::info!(tenant.id = %self.tenant, bundle.revision = revision.get(), "a policy was published");
         Ok(receipt)
+    }
+
+    /// Everything that takes time and can fail, away from the threads that answer requests.
+    async fn make_ready(
+        self: &Arc<Self>,
+        source: Source,
+        revision: Revision,
+        created_at: UnixSeconds,
+    ) -> Result<Ready, PublishError> {
+        let publisher = Arc::clone(self);
+        let make = move || {
+            let Built { bundle, digest, warnings } =
+                build::build(&source, &publisher.tenant, revision, created_at, &publisher.key)?;
+            let prepared = publisher.slot.prepare(bundle.clone())?;
+            let bundle = Bundle { bytes: bundle.into(), digest: Digest(digest) };
+            Ok(Ready { text: source.text, bundle, prepared, warnings })
+        };
+        tokio::task::spawn_blocking(make).await?
+    }
+
+    /// The component first: whoever hears of the new bundle finds the server deciding by it.
+    fn install(&self, ready: Ready) {
+        let Ready { text: _, bundle, prepared, warnings: _ } = ready;
+        self.slot.install(prepared);
+        self.is_unusable.store(false, Ordering::Relaxed);
+        self.current.send_replace(Some(Arc::new(bundle)));
+    }
+
+    fn report_other_bytes(&self, ready: &Ready, stored: [u8; 32]) {
+        if ready.bundle.digest != Digest(stored) {
+            let (digest, stored) = (ready.bundle.digest.to_string(), Digest(stored).to_string());
+            tracing::warn!(tenant.id = %self.tenant, digest, stored, "the document compiles to another bundle than before");
+        }
+    }
+
+    fn report_unusable(&self, revision: Revision, error: &PublishError) {
+        self.is_unusable.store(true, Ordering::Relaxed);
+        let error = match error {
+            PublishError::Document(diagnostics) => {
+                diagnostics.iter().map(Diagnostic::to_string).collect::<Vec<_>>().join("; ")
+            }
+            error => chain(error),
+        };
+        tracing::error!(
+            tenant.id = %self.tenant,
+            bundle.revision = revision.get(),
+            error,
+            "the stored policy document is not usable, every decision is deny until the next one"
+        );
+    }
+}
+
+// === impl Digest ===
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+// === entity tags ===
+
+/// Strong entity tag of a document.
+pub fn revision_tag(revision: Revision) -> HeaderValue {
+    quoted(revision)
+}
+
+/// Strong entity tag of a bundle.
+pub fn digest_tag(digest: Digest) -> HeaderValue {
+    quoted(digest)
+}
+
+#[expect(clippy::expect_used, reason = "decimal and hexadecimal digits between quotes are a legal header value")]
+fn quoted(digits: impl fmt::Display) -> HeaderValue {
+    HeaderValue::try_from(format!("\"{digits}\"")).expect("digits are visible ASCII")
+}
+
+// === errors of the steps ===
+
+impl From<BuildError> for PublishError {
+    fn from(error: BuildError) -> Self {
+        match error {
+            BuildError::Document(diagnostics) => Self::Document(diagnostics),
+            BuildError::Unreadable(error) => Self::Open(error),
+            BuildError::Tenant => Self::NoTenant,
+        }
+    }
+}
+
+impl From<AppendError> for PublishError {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Conflict { current: _ } => Self::Conflict,
+            AppendError::NoTenant => Self::NoTenant,
+            AppendError::Store(error) => Self::Store(error),
+        }
     }
 }

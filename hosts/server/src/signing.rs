@@ -15,14 +15,14 @@ pub struct BundleKey {
 
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    #[error("cannot read the key file `{}`: {source}", path.display())]
+    #[error("cannot read the key file `{}`", path.display())]
     Read { path: PathBuf, source: io::Error },
-    #[error("cannot write the key file `{}`: {source}", path.display())]
+    #[error("cannot write the key file `{}`", path.display())]
     Write { path: PathBuf, source: io::Error },
     #[error("the key file `{}` is not one line with 32 bytes in base64", path.display())]
     Malformed { path: PathBuf },
-    #[error("the system gives no random bytes: {0}")]
-    Random(getrandom::Error),
+    #[error("the system gives no random bytes")]
+    Random(#[source] getrandom::Error),
 }
 
 // === impl BundleKey ===

@@ -26,6 +26,11 @@ impl Store {
         self.clock.now()
     }
 
+    /// Waits for running statements; afterwards every call fails.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.directory.clone().close().await
+    }
+
     // === reads ===
 
     pub async fn ping(&self) -> Result<(), StoreError> {

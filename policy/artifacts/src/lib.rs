@@ -5,6 +5,10 @@ pub const POLICY_COMPONENT: &[u8] = include_bytes!(env!("PORTCULLIS_POLICY"));
 pub const POLICY_COMPONENT_PATH: &str = env!("PORTCULLIS_POLICY");
 
 
+/// The proxy-wasm filter for Envoy and Istio.
+pub const ENVOY_FILTER: &[u8] = include_bytes!(env!("PORTCULLIS_ENVOY"));
+pub const ENVOY_FILTER_PATH: &str = env!("PORTCULLIS_ENVOY");
+
 /// A component of the same world that traps and loops on request.
 #[cfg(feature = "fixtures")]
 pub const FAULTY_COMPONENT: &[u8] = include_bytes!(env!("PORTCULLIS_FAULTY"));

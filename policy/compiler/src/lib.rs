@@ -9,6 +9,7 @@
 mod diagnostic;
 mod document;
 mod emit;
+mod json;
 mod model;
 mod names;
 mod patterns;
@@ -50,7 +51,8 @@ pub fn compile(text: &str, options: &Options) -> Result<Compiled, Vec<Diagnostic
         let message = format!("document is {bytes} bytes, the limit is {limit}");
         return Err(vec![Diagnostic::error(tree::Position::START, message)]);
     }
-    let root = tree::parse(text).map_err(|error| vec![error])?;
+    let text = json::as_yaml(text);
+    let root = tree::parse(&text).map_err(|error| vec![error])?;
     let mut diagnostics = Vec::new();
     let model = document::read(&root, &mut diagnostics);
     drop(root);

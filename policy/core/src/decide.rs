@@ -125,12 +125,12 @@ impl<'a> Http<'a> {
             return None;
         }
         match request.target {
-            Target::Resource { .. } => Some(None),
+            Target::Resource { .. } => (!request.action.is_empty()).then_some(None),
             Target::Http { host, path: raw } => {
                 canonicalize(raw, path).ok()?;
                 let host = match host {
+                    None | Some("") => None,
                     Some(authority) => Some(Host::parse(authority)?),
-                    None => None,
                 };
                 let method = request.action.as_bytes();
                 is_token(method).then(|| Some(Self { host, method: policy.method_bit(method) }))

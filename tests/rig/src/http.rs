@@ -48,18 +48,21 @@ impl Request {
         self.body("application/json", body.to_string())
     }
 
+    pub fn has(&self, wanted: &str) -> bool {
+        self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted))
+    }
+
     /// `host` and `content-length` are added unless the request has them.
     fn to_bytes(&self, address: SocketAddr) -> Vec<u8> {
         let Self { method, target, headers, body } = self;
-        let has = |wanted: &str| headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
         let mut bytes = format!("{method} {target} HTTP/1.1\r\n");
-        if !has("host") {
+        if !self.has("host") {
             bytes.push_str(&format!("host: {address}\r\n"));
         }
         for (name, value) in headers {
             bytes.push_str(&format!("{name}: {value}\r\n"));
         }
-        if !body.is_empty() && !has("content-length") {
+        if !body.is_empty() && !self.has("content-length") {
             bytes.push_str(&format!("content-length: {}\r\n", body.len()));
         }
         bytes.push_str("\r\n");
@@ -160,7 +163,8 @@ impl From<Failure> for anyhow::Error {
 
 impl Connection {
     fn open(address: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect_timeout(&address, TIMEOUT).with_context(|| format!("connecting to {address}"))?;
+        let stream =
+            TcpStream::connect_timeout(&address, TIMEOUT).with_context(|| format!("connecting to {address}"))?;
         stream.set_read_timeout(Some(TIMEOUT))?;
         stream.set_write_timeout(Some(TIMEOUT))?;
         stream.set_nodelay(true)?;
@@ -187,7 +191,8 @@ impl Connection {
             // An interim answer: the real one follows (RFC 9110 section 15.2).
             if !matches!(status, 100..=199) || status == 101 {
                 let has_body = !to_head && !matches!(status, 101 | 204 | 304);
-                let body = if has_body { read_body(&mut self.0, &headers, Ends::WithTheConnection)? } else { Vec::new() };
+                let body =
+                    if has_body { read_body(&mut self.0, &headers, Ends::WithTheConnection)? } else { Vec::new() };
                 return Ok(Response { status, headers, body });
             }
         }

@@ -1,13 +1,14 @@
 //! Child processes that never outlive their handle.
 
 use std::fs::{self, File};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 /// Between two looks at a condition.
 const POLL: Duration = Duration::from_millis(10);
@@ -19,7 +20,7 @@ static RUNNING: Mutex<Vec<u32>> = Mutex::new(Vec::new());
 pub fn kill_all() {
     for pid in std::mem::take(&mut *RUNNING.lock().unwrap_or_else(PoisonError::into_inner)) {
         // It may be gone by now; then there is nothing to do.
-        let _ = signal("KILL", pid);
+        let _ = signal("KILL", &group(pid));
     }
 }
 
@@ -37,7 +38,7 @@ pub fn poll<T>(what: &str, timeout: Duration, mut look: impl FnMut() -> Result<O
     }
 }
 
-/// A running child; it is killed when this is dropped.
+/// A running child with its own children (a build has many); all of them are killed when this is dropped.
 #[derive(Debug)]
 pub struct Process {
     name: String,
@@ -50,7 +51,7 @@ impl Process {
     /// Output goes to `NAME.stdout` and `NAME.stderr` in `folder`.
     pub fn start(name: &str, command: &mut Command, folder: &Path) -> Result<Self> {
         let (stdout, stderr) = (folder.join(format!("{name}.stdout")), folder.join(format!("{name}.stderr")));
-        command.stdin(Stdio::null()).stdout(File::create(&stdout)?).stderr(File::create(&stderr)?);
+        command.process_group(0).stdin(Stdio::null()).stdout(File::create(&stdout)?).stderr(File::create(&stderr)?);
         let child = command.spawn().with_context(|| format!("starting {}", command.get_program().display()))?;
         RUNNING.lock().unwrap_or_else(PoisonError::into_inner).push(child.id());
         Ok(Self { name: name.to_owned(), child, stdout, stderr })
@@ -86,23 +87,31 @@ impl Process {
         timeout: Duration,
         mut look: impl FnMut(&mut Self) -> Result<Option<T>>,
     ) -> Result<T> {
-        poll(what, timeout, || {
+        let found = poll(what, timeout, || {
             let ended = self.child.try_wait()?;
-            match look(self)? {
-                None if let Some(status) = ended => bail!("{} ended with {status}:\n{}", self.name, self.last_words()),
-                found => Ok(found),
+            match (look(self)?, ended) {
+                (None, Some(status)) => bail!("{} ended with {status}", self.name),
+                (found, _) => Ok(found),
             }
-        })
-        .with_context(|| self.last_words())
+        });
+        found.map_err(|error| anyhow!("{error:#}\n{}", self.last_words()))
     }
 
     /// Asks the process to end (SIGTERM) and waits for it.
     pub fn terminate(&mut self, timeout: Duration) -> Result<ExitStatus> {
         if self.child.try_wait()?.is_none() {
-            signal("TERM", self.pid())?;
+            signal("TERM", &self.pid().to_string())?;
         }
+        self.wait(timeout, |_| ())
+    }
+
+    /// Waits for a process that ends by itself, and lets `watch` look at it meanwhile.
+    pub fn wait(&mut self, timeout: Duration, mut watch: impl FnMut(&Self)) -> Result<ExitStatus> {
         let what = format!("the end of {}", self.name);
-        poll(&what, timeout, || Ok(self.child.try_wait()?))
+        poll(&what, timeout, || {
+            watch(self);
+            Ok(self.child.try_wait()?)
+        })
     }
 
     /// The end of its stderr.
@@ -115,19 +124,83 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Errors mean that it has ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
         let pid = self.pid();
+        if matches!(self.child.try_wait(), Ok(None)) {
+            // An error means that it ended in this moment.
+            let _ = signal("KILL", &group(pid));
+            let _ = self.child.wait();
+        }
         RUNNING.lock().unwrap_or_else(PoisonError::into_inner).retain(|&running| running != pid);
     }
 }
 
-/// The standard library can only kill; `kill` is in POSIX, and this crate stays free of unsafe code.
-fn signal(name: &str, pid: u32) -> Result<()> {
-    let status = Command::new("kill").args(["-s", name, &pid.to_string()]).stderr(Stdio::null()).status()?;
+/// The process group that the process `pid` leads, as `kill` names it.
+fn group(pid: u32) -> String {
+    format!("-{pid}")
+}
+
+/// The standard library can only kill single children, and this crate stays free of unsafe code. Every POSIX shell has
+/// `kill`; a program of that name is not everywhere.
+fn signal(name: &str, target: &str) -> Result<()> {
+    let kill = ["-c", r#"kill -s "$0" -- "$1""#, name, target];
+    let status = Command::new("sh").args(kill).stderr(Stdio::null()).status()?;
     if !status.success() {
-        bail!("cannot send SIG{name} to process {pid}");
+        bail!("cannot send SIG{name} to {target}");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::env;
+    use std::process::Command;
+    use std::time::Duration;
+
+    use super::{Process, poll};
+
+    const SHORT: Duration = Duration::from_millis(50);
+    const LONG: Duration = Duration::from_secs(10);
+
+    fn shell(name: &str, script: &str) -> Process {
+        Process::start(name, Command::new("sh").args(["-c", script]), &env::temp_dir()).unwrap()
+    }
+
+    fn is_alive(pid: u32) -> bool {
+        Command::new("sh").args(["-c", "kill -0 $0", &pid.to_string()]).output().unwrap().status.success()
+    }
+
+    /// False also for one that ended and that nobody waited for.
+    fn is_running(pid: u32) -> bool {
+        let state = Command::new("ps").args(["-o", "stat=", "-p", &pid.to_string()]).output().unwrap().stdout;
+        !state.is_empty() && !state.starts_with(b"Z")
+    }
+
+    #[test]
+    fn waits_for_a_whole_line() {
+        let mut process = shell("rig-line", "printf 'port: 12'; printf '34\\nport: 5\\n'; exec sleep 60");
+        assert_eq!(process.wait_for_line("port: ", LONG).unwrap(), "1234");
+        assert!(process.wait_for_line("other: ", SHORT).unwrap_err().to_string().contains("other: "));
+    }
+
+    #[test]
+    fn a_process_that_ends_is_not_waited_for() {
+        let mut process = shell("rig-end", "echo 'no such file' >&2; exit 3");
+        let error = process.wait_for_line("port: ", LONG).unwrap_err().to_string();
+        assert!(error.contains("exit status: 3") && error.contains("no such file"), "{error}");
+    }
+
+    #[test]
+    fn ends_when_asked_and_when_dropped() {
+        let mut process = shell("rig-term", "trap 'exit 0' TERM; while true; do sleep 0.01; done");
+        let pid = process.pid();
+        assert!(is_alive(pid));
+        process.terminate(LONG).unwrap();
+        assert!(!is_alive(pid));
+
+        let mut process = shell("rig-drop", "sleep 60 & echo child: $!; wait");
+        let (pid, child) = (process.pid(), process.wait_for_line("child: ", LONG).unwrap().parse().unwrap());
+        drop(process);
+        assert!(!is_alive(pid));
+        poll("the end of the child's child", LONG, || Ok((!is_running(child)).then_some(()))).unwrap();
+    }
 }

@@ -101,3 +101,25 @@ impl Seen {
         headers.iter().filter(|header| header[0] == name).filter_map(|header| header[1].as_str()).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Seen, Upstream};
+    use crate::http::{Client, Request};
+
+    #[test]
+    fn tells_what_it_saw_request_after_request() {
+        let upstream = Upstream::start().unwrap();
+        let mut client = Client::new(upstream.address());
+        let request = Request::new("PUT", "/a//b?c").header("X-A", "1").header("x-a", "2").body("text/plain", "abc");
+        for count in 1..=3 {
+            let response = client.send(&request).unwrap().expect_status(200).unwrap();
+            let seen = Seen::in_response(&response).unwrap();
+            assert_eq!((seen.method(), seen.path(), seen.headers("x-a")), ("PUT", "/a//b?c", vec!["1", "2"]));
+            assert_eq!(upstream.requests(), count);
+        }
+        let head = client.send(&Request::new("HEAD", "/")).unwrap();
+        assert_eq!((head.status, head.body.len()), (200, 0));
+        assert!(client.send(&Request::get("/")).is_ok());
+    }
+}

@@ -219,7 +219,9 @@ fn obligations_are_counted_and_logged() {
     let host = get("/elsewhere", clerk());
     check_refused(&host, &mut edge(json!({})), 404, "no_match");
     assert_eq!(host.metric("portcullis_obligations_total.tenant.default.kind.denied"), 1);
-    assert_eq!(host.0.borrow().logs.len(), 1);
+    let logs = &host.0.borrow().logs;
+    assert_eq!(logs.len(), 1);
+    assert!(logs[0].1.contains("u1") && !logs[0].1.contains("clerk"), "ids only: {}", logs[0].1);
 }
 
 #[test]

@@ -1,0 +1,72 @@
+//! The command line. Exit codes: 0 done, 1 a line or the run failed, 2 usage or diagnostics.
+
+mod compile;
+mod decide;
+mod inspect;
+mod lines;
+mod serve;
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Authorization decided by one policy, in the server and at the edge.
+#[derive(Debug, Parser)]
+#[command(name = "portcullis", version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Turn a policy document into a bundle
+    Compile(compile::Compile),
+    /// Decide requests, one JSON object per line
+    Decide(decide::Decide),
+    /// Show what is in a bundle, as JSON
+    Inspect(inspect::Inspect),
+    /// Run the server
+    Serve(serve::Serve),
+}
+
+/// How a command ended, when nothing failed on our side.
+enum Ending {
+    Done,
+    /// Some line failed; each said so itself.
+    LineFailed,
+    /// The input is wrong; the diagnostics are out.
+    Diagnosed,
+}
+
+impl Cli {
+    pub fn run(self) -> ExitCode {
+        let ending = match self.command {
+            Command::Compile(command) => command.run(),
+            Command::Decide(command) => command.run(),
+            Command::Inspect(command) => command.run(),
+            Command::Serve(command) => command.run(),
+        };
+        match ending {
+            Ok(Ending::Done) => ExitCode::SUCCESS,
+            Ok(Ending::LineFailed) => ExitCode::from(1),
+            Ok(Ending::Diagnosed) => ExitCode::from(2),
+            Err(error) => {
+                complain(format_args!("portcullis: {error:#}"));
+                ExitCode::from(1)
+            }
+        }
+    }
+}
+
+/// One line on stderr. There is nobody to tell when stderr is closed.
+fn complain(line: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// The folder that `path` is in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}

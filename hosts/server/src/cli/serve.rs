@@ -1,0 +1,156 @@
+//! `portcullis serve`: settings, data folder, key, database, component, application; then requests until a signal.
+
+use std::fs::DirBuilder;
+use std::future::{Future, IntoFuture as _};
+use std::io::{self, IsTerminal as _, Write as _};
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::serve::ListenerExt as _;
+use portcullis_directory::{Directory, Location};
+use portcullis_runtime::{Limits, Runtime};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::app::{App, Parts};
+use crate::cli::{Ending, complain};
+use crate::clock::SystemClock;
+use crate::config::{self, Config, Flags, Sources};
+use crate::router::router;
+use crate::signing::BundleKey;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  portcullis serve --listen 127.0.0.1:8080 --data-dir /var/lib/portcullis\n\n\
+    Settings come from the configuration file (TOML, keys `listen`, `data_dir`, `database`), then from the environment\n\
+    (PORTCULLIS_LISTEN, PORTCULLIS_DATA_DIR, PORTCULLIS_DATABASE), then from flags; the last one wins.\n\
+    Logs go to standard error, as much as RUST_LOG says (default: info).")]
+pub(super) struct Serve {
+    /// Configuration file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+/// How long requests that were begun may take after a signal.
+const GRACE: Duration = Duration::from_secs(10);
+
+impl Serve {
+    pub fn run(self) -> anyhow::Result<Ending> {
+        let Self { config: file, flags } = self;
+        let settings = config::environment(std::env::vars_os())
+            .and_then(|environment| Config::load(Sources { file, environment, flags }));
+        let config = match settings {
+            Ok(config) => config,
+            Err(error) => {
+                complain(format_args!("portcullis: {:#}", anyhow::Error::from(error)));
+                return Ok(Ending::Diagnosed);
+            }
+        };
+        start_logs();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
+        let ended = runtime.block_on(serve(config));
+        // A publication that outlives the grace time is cut off; its transaction is whole or not there.
+        runtime.shutdown_timeout(Duration::from_secs(1));
+        ended.map(|()| Ending::Done)
+    }
+}
+
+fn start_logs() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(io::stderr().is_terminal());
+    logs.with_writer(io::stderr).init();
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    let Config { listen, data_dir, database } = config;
+    let signals = signals().context("cannot wait for signals")?;
+    create_folder(&data_dir)?;
+    let key = BundleKey::read_or_create(&data_dir.join("signing.key"))?;
+    let public_key = key.public_key();
+    let directory = open(database).await?;
+    let runtime = Runtime::new(Limits::default())?;
+    let app = App::start(Parts { runtime, directory, clock: Arc::new(SystemClock), key }).await?;
+    // Before the setup token, so that a second start by mistake does not invalidate the first one's.
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    let address = listener.local_addr().context("cannot tell the port")?;
+    let setup_token = app.issue_setup_token().await?;
+    announce(&public_key.to_string(), setup_token.as_deref(), address)?;
+    run(Arc::clone(&app), listener, signals).await?;
+    app.close().await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Lines for the operator and for scripts; `listening` is the last one.
+fn announce(public_key: &str, setup_token: Option<&str>, address: SocketAddr) -> anyhow::Result<()> {
+    let mut lines = format!("bundle key: {public_key}\n");
+    if let Some(token) = setup_token {
+        lines.push_str(&format!("setup token: {token}\n"));
+    }
+    lines.push_str(&format!("listening on http://{address}\n"));
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(lines.as_bytes()).and_then(|()| stdout.flush()).context("cannot write to standard output")
+}
+
+/// Answers requests until `signals`, then lets those under way end.
+async fn run(
+    app: Arc<App>,
+    listener: TcpListener,
+    signals: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
+    let no_delay = |stream: &mut tokio::net::TcpStream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(error = %error, "a connection keeps its delay");
+        }
+    };
+    let service = router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
+    let stop = Arc::clone(&app);
+    let server = axum::serve(listener.tap_io(no_delay), service).with_graceful_shutdown(async move {
+        signals.await;
+        tracing::info!("stopping");
+        stop.stop();
+    });
+    let out_of_grace = async {
+        app.stopping().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        ended = server.into_future() => ended.context("cannot serve"),
+        () = out_of_grace => {
+            tracing::warn!("some requests did not end in time");
+            Ok(())
+        }
+    }
+}
+
+/// Ends at SIGTERM or SIGINT. The handlers are in place when this returns, before the future is first polled.
+fn signals() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Keys and token hashes live here: it is for its owner only when we make it.
+fn create_folder(path: &Path) -> anyhow::Result<()> {
+    let created = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    created.with_context(|| format!("cannot create the data folder `{}`", path.display()))
+}
+
+async fn open(database: Location) -> anyhow::Result<Directory> {
+    let name = match &database {
+        Location::File(path) => path.display().to_string(),
+        Location::Memory => "memory".to_owned(),
+    };
+    Directory::open(database).await.with_context(|| format!("cannot open the database `{name}`"))
+}

@@ -1,0 +1,159 @@
+//! The configuration of Envoy: one listener, `jwt_authn`, the filter, two clusters.
+
+use std::net::SocketAddr;
+
+use serde_json::{Value, json};
+
+use super::{DECISION_HEADER, EnvoySetup};
+use crate::token::{AUDIENCE, ISSUER, jwks};
+
+const UPSTREAM: &str = "upstream";
+const SERVER: &str = "portcullis_server";
+const JWT_PAYLOAD_KEY: &str = "jwt_payload";
+
+pub(super) fn bootstrap(setup: &EnvoySetup) -> Value {
+    json!({
+        "admin": {"address": socket_address(SocketAddr::from(([127, 0, 0, 1], 0)))},
+        "stats_config": {"stats_tags": stats_tags()},
+        "layered_runtime": {"layers": [{
+            "name": "portcullis",
+            // A bundle is read whole; the default is 32 MiB.
+            "static_layer": {"http.async_response_buffer_limit": 268_435_456},
+        }]},
+        "static_resources": {
+            "listeners": [{
+                "name": "edge",
+                "address": socket_address(SocketAddr::from(([127, 0, 0, 1], 0))),
+                "filter_chains": [{"filters": [{
+                    "name": "envoy.filters.network.http_connection_manager",
+                    "typed_config": connection_manager(setup),
+                }]}],
+            }],
+            "clusters": [cluster(UPSTREAM, setup.upstream), cluster(SERVER, setup.server)],
+        },
+    })
+}
+
+/// Makes labels of what the filter puts into the names of its metrics.
+fn stats_tags() -> Value {
+    let tag =
+        |name: &str| json!({"tag_name": name, "regex": format!(r"^wasmcustom\.portcullis_.+?(\.{name}\.([^.]+))")});
+    ["tenant", "decision", "reason", "kind"].into_iter().map(tag).collect()
+}
+
+fn cluster(name: &str, address: SocketAddr) -> Value {
+    json!({
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "1s",
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": socket_address(address)}}]}],
+        },
+    })
+}
+
+fn socket_address(address: SocketAddr) -> Value {
+    json!({"socket_address": {"address": address.ip().to_string(), "port_value": address.port()}})
+}
+
+fn connection_manager(setup: &EnvoySetup) -> Value {
+    let mut manager = json!({
+        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "edge",
+        // Without these two the client chooses the address that the policy sees.
+        "use_remote_address": true,
+        "xff_num_trusted_hops": setup.trusted_hops,
+        "route_config": {
+            "name": "edge",
+            "virtual_hosts": [{
+                "name": "all",
+                "domains": ["*"],
+                "routes": [{"match": {"prefix": "/"}, "route": {"cluster": UPSTREAM}}],
+            }],
+        },
+        "http_filters": [
+            {"name": "envoy.filters.http.jwt_authn", "typed_config": jwt_authn()},
+            {"name": "portcullis", "typed_config": wasm(setup)},
+            {
+                "name": "envoy.filters.http.router",
+                "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
+            },
+        ],
+    });
+    if setup.hardened {
+        manager["normalize_path"] = json!(true);
+        manager["merge_slashes"] = json!(true);
+        manager["path_with_escaped_slashes_action"] = json!("REJECT_REQUEST");
+        manager["strip_any_host_port"] = json!(true);
+        manager["strip_trailing_host_dot"] = json!(true);
+        manager["common_http_protocol_options"] = json!({"headers_with_underscores_action": "REJECT_REQUEST"});
+    }
+    if setup.show_decisions {
+        let header = json!([{
+            "header": {"key": DECISION_HEADER, "value": "%FILTER_STATE(wasm.portcullis.decision:PLAIN)%"},
+            "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+        }]);
+        // Answers of the upstream take the header from the route, local replies from their mapper.
+        manager["route_config"]["response_headers_to_add"] = header.clone();
+        manager["local_reply_config"] = json!({"mappers": [{
+            "filter": {"status_code_filter": {"comparison": {
+                "op": "GE",
+                "value": {"default_value": 100, "runtime_key": "portcullis.show_decisions_from_status"},
+            }}},
+            "headers_to_add": header,
+        }]});
+    }
+    manager
+}
+
+/// No token is anonymous; a token that is not valid is refused here, with 401.
+fn jwt_authn() -> Value {
+    json!({
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
+        "providers": {"identity_provider": {
+            "issuer": ISSUER,
+            "audiences": [AUDIENCE],
+            "local_jwks": {"inline_string": jwks()},
+            "payload_in_metadata": JWT_PAYLOAD_KEY,
+            "forward": true,
+        }},
+        "rules": [{
+            "match": {"prefix": "/"},
+            "requires": {"requires_any": {"requirements": [
+                {"provider_name": "identity_provider"},
+                {"allow_missing": {}},
+            ]}},
+        }],
+    })
+}
+
+fn wasm(setup: &EnvoySetup) -> Value {
+    let configuration = json!({
+        "tenant": setup.tenant,
+        "cluster": SERVER,
+        "token": setup.token,
+        "public_key": setup.public_key,
+        "path_mode": if setup.rewrite_paths { "rewrite" } else { "strict" },
+        "jwt_payload_key": JWT_PAYLOAD_KEY,
+        "decision_state": setup.show_decisions,
+    });
+    json!({
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+        "config": {
+            "name": "portcullis",
+            // A trap answers 503 and the VM starts again; anything else would let requests through, or none for ever.
+            "failure_policy": "FAIL_RELOAD",
+            "reload_config": {"backoff": {"base_interval": "0.05s", "max_interval": "1s"}},
+            "vm_config": {
+                "vm_id": "portcullis",
+                "runtime": "envoy.wasm.runtime.v8",
+                "code": {"local": {"filename": setup.filter}},
+            },
+            "configuration": {
+                "@type": "type.googleapis.com/google.protobuf.StringValue",
+                "value": configuration.to_string(),
+            },
+        },
+    })
+}

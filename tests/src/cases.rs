@@ -1,0 +1,128 @@
+//! `tests/cases/*.toml`: behaviour that an operator cares about, for every engine.
+//!
+//! A file holds one policy, as people write it, and cases: a request and the decision on it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use portcullis_runtime::{Decision, Effect, Reason, Request, Target};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::engines::json;
+use crate::oracle::Document;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireFile {
+    policy: String,
+    case: Vec<WireCase>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireCase {
+    note: String,
+    request: serde_json::Value,
+    decision: String,
+    reason: String,
+    status: u16,
+    #[serde(default)]
+    rules: Vec<String>,
+    restriction: Option<String>,
+    #[serde(default)]
+    obligations: Vec<serde_json::Value>,
+}
+
+pub struct File {
+    pub path: PathBuf,
+    pub text: String,
+    pub document: Document,
+    pub cases: Vec<Case>,
+}
+
+pub struct Case {
+    pub note: String,
+    pub request: Request,
+    pub expected: Decision,
+}
+
+/// Revision of every policy of a case file.
+pub const REVISION: u64 = 7;
+
+pub fn all() -> Result<Vec<File>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
+    let mut paths = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    paths.sort();
+    paths.into_iter().map(|path| read(&path).with_context(|| path.display().to_string())).collect()
+}
+
+fn read(path: &Path) -> Result<File> {
+    let WireFile { policy, case } = toml::from_str(&std::fs::read_to_string(path)?)?;
+    let document = serde_saphyr::from_str(&policy)?;
+    let cases = case.into_iter().map(|case| {
+        let note = case.note.clone();
+        Case::try_from(case).context(note)
+    });
+    Ok(File { path: path.to_owned(), document, cases: cases.collect::<Result<_>>()?, text: policy })
+}
+
+impl TryFrom<WireCase> for Case {
+    type Error = anyhow::Error;
+
+    fn try_from(wire: WireCase) -> Result<Self> {
+        let WireCase { note, request, decision, reason, status, rules, restriction, obligations } = wire;
+        let expected = json!({
+            "decision": decision, "status": status, "reason": reason, "rules": rules, "restriction": restriction,
+            "obligations": obligations, "errors": [], "revision": REVISION,
+        });
+        Ok(Self { note, request: Request::from_json(&request.to_string())?, expected: json::decision(&expected)? })
+    }
+}
+
+impl Case {
+    /// Whether the request can be sent over HTTP/1.1 as it is, so that Envoy hands it to the filter.
+    pub fn is_sendable(&self) -> bool {
+        let Target::Http { host: Some(host), path } = &self.request.target else { return false };
+        let is_visible = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+        let is_method = matches!(&*self.request.action, "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS");
+        let is_somebody = self.request.subject.is_some() || self.request.credential.name() == "none";
+        is_method
+            && is_somebody
+            && self.request.source_ip.is_some()
+            && path.starts_with('/')
+            && !path.contains('#')
+            && is_visible(host)
+            && is_visible(path)
+    }
+}
+
+/// A difference as a case file, ready to be committed once the expectation is right.
+pub fn to_file(document: &Document, request: &Request, expected: &Decision) -> String {
+    let policy = serde_json::to_string_pretty(document).unwrap_or_default();
+    let Decision { effect, status, reason, rules, restriction, obligations, .. } = expected;
+    let effect = if *effect == Effect::Allow { "allow" } else { "deny" };
+    let mut text = format!("policy = '''\n{policy}\n'''\n\n[[case]]\nnote = \"\"\n");
+    text += &format!("request = {}\n", inline(&json::request(request)));
+    text += &format!("decision = \"{effect}\"\nreason = \"{}\"\nstatus = {status}\n", Reason::name(*reason));
+    text += &format!("rules = {}\n", json!(rules));
+    if let Some(id) = restriction {
+        text += &format!("restriction = {}\n", json!(id));
+    }
+    text + &format!("obligations = {}\n", inline(&json!(obligations)))
+}
+
+/// JSON as a TOML value on one line; null members are left out.
+fn inline(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::Object(members) => {
+            let members = members.iter().filter(|(_, value)| !value.is_null());
+            let members: Vec<String> = members.map(|(key, value)| format!("{key} = {}", inline(value))).collect();
+            format!("{{ {} }}", members.join(", "))
+        }
+        serde_json::Value::Array(items) => {
+            format!("[{}]", items.iter().map(inline).collect::<Vec<_>>().join(", "))
+        }
+        other => other.to_string(),
+    }
+}

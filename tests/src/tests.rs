@@ -1,0 +1,5 @@
+mod build;
+mod bundles;
+mod differential;
+mod edge;
+mod runtime;

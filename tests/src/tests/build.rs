@@ -1,0 +1,87 @@
+//! The shape of what is built: imports, sizes, dependency edges, paths that the documents name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+use portcullis_artifacts::{ENVOY_FILTER, POLICY_COMPONENT};
+use wit_component::DecodedWasm;
+
+const KIB: usize = 1024;
+
+#[test]
+fn the_component_imports_nothing_and_exports_the_authorizer() {
+    let DecodedWasm::Component(resolve, world) = wit_component::decode(POLICY_COMPONENT).unwrap() else {
+        panic!("the artifact is not a component");
+    };
+    let world = &resolve.worlds[world];
+    let names = |items: Vec<_>| items.into_iter().map(|key| resolve.name_world_key(key)).collect::<Vec<_>>();
+    assert_eq!(names(world.imports.keys().collect()), Vec::<String>::new());
+    assert_eq!(names(world.exports.keys().collect()), ["portcullis:policy/authorizer@0.1.0"]);
+}
+
+#[test]
+fn the_wasm_modules_are_within_their_budgets() {
+    for (name, bytes) in [("portcullis-policy.wasm", POLICY_COMPONENT), ("portcullis-envoy.wasm", ENVOY_FILTER)] {
+        assert!(bytes.len() < 500 * KIB, "{name} is {} bytes", bytes.len());
+    }
+}
+
+/// Who may use whom inside the workspace, tests and builds left out; anything else points up.
+const EDGES: [(&str, &[&str]); 12] = [
+    ("portcullis-bundle", &[]),
+    ("portcullis-core", &["portcullis-bundle"]),
+    ("portcullis-compiler", &["portcullis-bundle", "portcullis-core"]),
+    ("portcullis-guest", &["portcullis-core"]),
+    ("portcullis-envoy", &["portcullis-core"]),
+    ("portcullis-artifacts", &[]),
+    ("portcullis-runtime", &["portcullis-artifacts", "portcullis-core"]),
+    ("portcullis-directory", &[]),
+    (
+        "portcullis-server",
+        &["portcullis-bundle", "portcullis-compiler", "portcullis-core", "portcullis-directory", "portcullis-runtime"],
+    ),
+    ("faulty-guest", &[]),
+    ("portcullis-rig", &[]),
+    ("xtask", &["portcullis-rig"]),
+];
+
+#[test]
+fn dependencies_point_down() {
+    let metadata = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let members: BTreeSet<&str> = packages.iter().filter_map(|package| package["name"].as_str()).collect();
+    let allowed: BTreeMap<&str, &[&str]> = EDGES.into();
+    for package in packages {
+        let name = package["name"].as_str().unwrap();
+        if name == "portcullis-tests" {
+            continue;
+        }
+        let allowed = allowed.get(name).unwrap_or_else(|| panic!("{name} is not in the list of edges"));
+        for dependency in package["dependencies"].as_array().unwrap() {
+            let to = dependency["name"].as_str().unwrap();
+            let counts = dependency["kind"].is_null() && members.contains(to);
+            assert!(!counts || allowed.contains(&to), "{name} must not depend on {to}");
+        }
+    }
+}
+
+#[test]
+fn every_path_in_the_architecture_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let text = std::fs::read_to_string(root.join("docs/ARCHITECTURE.md")).unwrap();
+    let quoted = text.split('`').skip(1).step_by(2);
+    let is_path = |quote: &&str| {
+        quote.contains('/') && !quote.starts_with(['/', '.', '<']) && !quote.contains([' ', ':', '*', '{', '|'])
+    };
+    let paths: Vec<&str> = quoted.filter(is_path).collect();
+    assert!(paths.len() >= 10, "only {paths:?} found");
+    for path in paths {
+        assert!(root.join(path).exists(), "docs/ARCHITECTURE.md names {path}, which does not exist");
+    }
+}

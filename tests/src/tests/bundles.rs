@@ -1,0 +1,117 @@
+//! A bundle that is not exactly what its compiler wrote never opens, and nothing that opens makes the core panic.
+
+use portcullis_bundle::layout::Header;
+use portcullis_bundle::{OpenError, Policy, SigningKey};
+use portcullis_compiler::{Options, compile};
+use portcullis_core::{Credential, Request, Scratch, Subject, Target, decide, explain};
+use sha2::{Digest, Sha256};
+
+const DOCUMENT: &str = "
+version: 1
+roles: {clerk: {permissions: [order.read]}, admin: {inherits: [clerk]}}
+rules:
+  - {id: r1, effect: allow, who: {permissions: [order.read]}, target: {hosts: ['*.example.com'], path: {template: '/o/{id}/x'}}}
+  - {id: r2, effect: deny, who: {subjects: [u1]}, target: {methods: [GET], path: {prefix: /o/1}}}
+  - {effect: audit, who: {authenticated: true}, target: {path: {under: /o}}, topic: orders}
+public: [{path: {exact: /p}}]
+restrictions:
+  - {category: blacklist, scope: ip, value: 10.0.0.1}
+  - {category: blacklist, scope: ip_subnet, value: 10.1.0.0/16}
+";
+
+fn bundle(seed: Option<u8>) -> Vec<u8> {
+    let sign = seed.map(|seed| SigningKey::from_seed(&[seed; 32]));
+    compile(DOCUMENT, &Options { revision: 3, sign, ..Options::default() }).unwrap().bundle
+}
+
+#[test]
+fn every_flipped_bit_is_refused() {
+    let key = SigningKey::from_seed(&[1; 32]).public_key();
+    for (bundle, signed) in [(bundle(None), false), (bundle(Some(1)), true)] {
+        let open = |bytes| if signed { Policy::open_signed(bytes, &[key]) } else { Policy::open(bytes) };
+        assert_eq!(open(bundle.clone()).unwrap().revision(), 3);
+        for at in 0..bundle.len() {
+            for bit in 0..8 {
+                let mut altered = bundle.clone();
+                altered[at] ^= 1 << bit;
+                assert!(open(altered).is_err(), "bit {bit} of byte {at} flipped, signed: {signed}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_truncation_and_extension_is_refused() {
+    let bundle = bundle(None);
+    for length in 0..bundle.len() {
+        let error = Policy::open(bundle[..length].to_vec()).unwrap_err();
+        assert!(matches!(error, OpenError::NotABundle | OpenError::Length { .. }), "{length} bytes: {error}");
+    }
+    let mut longer = bundle;
+    longer.push(0);
+    assert!(matches!(Policy::open(longer).unwrap_err(), OpenError::Length { .. }));
+}
+
+#[test]
+fn only_a_known_key_signs() {
+    let [ours, other] = [1, 2].map(|seed| SigningKey::from_seed(&[seed; 32]).public_key());
+    assert_eq!(Policy::open_signed(bundle(None), &[ours]).unwrap_err(), OpenError::Unsigned);
+    assert_eq!(Policy::open_signed(bundle(Some(2)), &[ours]).unwrap_err(), OpenError::UnknownKey { key: other.id() });
+    assert_eq!(Policy::open_signed(bundle(Some(2)), &[]).unwrap_err(), OpenError::UnknownKey { key: other.id() });
+    assert!(Policy::open_signed(bundle(Some(2)), &[ours, other]).is_ok());
+
+    // The other's id in the header, with a digest that fits: only the signature tells.
+    let mut forged = bundle(Some(1));
+    let at = std::mem::offset_of!(Header, key_id);
+    forged[at..at + 8].copy_from_slice(&other.id().0);
+    renew_digest(&mut forged);
+    assert_eq!(Policy::open_signed(forged, &[ours, other]).unwrap_err(), OpenError::Signature);
+}
+
+/// A digest says that bytes are unaltered, not that they make sense: alter them and renew it.
+#[test]
+fn an_altered_bundle_with_a_fitting_digest_is_refused_or_decides_without_a_panic() {
+    let bundle = bundle(None);
+    let (mut refused, mut decided) = (0, 0);
+    for at in 0..bundle.len() {
+        for mask in [0x01, 0x80, 0xFF, 0x7F] {
+            let mut altered = bundle.clone();
+            altered[at] ^= mask;
+            renew_digest(&mut altered);
+            match Policy::open(altered) {
+                Err(_) => refused += 1,
+                Ok(policy) => {
+                    decided += 1;
+                    ask_all(&policy);
+                }
+            }
+        }
+    }
+    assert!(refused > 1_000 && decided > 100, "{refused} refused, {decided} decided");
+}
+
+fn renew_digest(bundle: &mut [u8]) {
+    let at = std::mem::offset_of!(Header, digest);
+    let digest = Sha256::new().chain_update(&bundle[..at]).chain_update(&bundle[size_of::<Header>()..]).finalize();
+    bundle[at..at + 32].copy_from_slice(&digest);
+}
+
+fn ask_all(policy: &Policy) {
+    let mut scratch = Scratch::default();
+    for path in ["/o/1/x", "/o/12", "/p", "/", "/o/a/b/c/"] {
+        for source_ip in [None, Some([10, 0, 0, 1].into()), Some([10, 1, 2, 3].into())] {
+            let roles = ["admin"];
+            let subject = Subject { id: "u1", state: "active", roles: &roles, permission_groups: &[], otp: false };
+            let request = Request {
+                action: "GET",
+                target: Target::Http { host: Some("api.example.com"), path },
+                source_ip,
+                subject: Some(subject),
+                credential: Credential::Token,
+            };
+            let decision = decide(policy, &request, &mut scratch);
+            assert!(decision.rules.ids().count() <= 3 && decision.obligations.iter().count() <= 3);
+            explain(policy, &request, &mut scratch);
+        }
+    }
+}

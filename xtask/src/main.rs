@@ -1,0 +1,44 @@
+//! Tasks of this repository: `cargo xtask --help`.
+
+mod demo;
+mod progress;
+mod setup;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Tasks of this repository")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what the other tasks need: the wasm target of Rust, Envoy
+    Setup,
+    /// Real requests through a real Envoy, compared with the server's decisions
+    Demo(demo::Demo),
+}
+
+fn main() -> ExitCode {
+    let Cli { task } = Cli::parse();
+    match run(task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<()> {
+    match task {
+        Task::Setup => setup::setup(),
+        Task::Demo(demo) => demo.run(),
+    }
+}

@@ -1,0 +1,22 @@
+//! `cargo xtask test`: every test, with a real Envoy, and the demo.
+
+use anyhow::{Result, ensure};
+
+use crate::demo::Demo;
+use crate::setup::{self, TestRunner};
+use crate::workspace;
+
+pub(crate) fn test() -> Result<()> {
+    setup::setup()?;
+    // One profile for everything: the big dependencies are compiled once, and what is tested is what ships.
+    let profile = ["--workspace", "--release", "--locked"];
+    run(&["build"], &profile)?;
+    run(TestRunner::find()?.arguments(), &profile)?;
+    Demo::default().run()
+}
+
+fn run(task: &[&str], profile: &[&str]) -> Result<()> {
+    let status = workspace::cargo()?.args(task).args(profile).status()?;
+    ensure!(status.success(), "cargo {} ended with {status}", task.join(" "));
+    Ok(())
+}
