@@ -1,8 +1,8 @@
 //! Everything that can decide, behind one trait.
 
 mod cli;
-pub mod json;
 mod envoy;
+pub mod json;
 
 use std::path::PathBuf;
 

@@ -333,7 +333,7 @@ fn plain_host(host: &str) -> Option<String> {
         return address.strip_suffix(']')?.parse::<std::net::Ipv6Addr>().ok().map(|_| name.to_owned());
     }
     let name = name.strip_suffix('.').unwrap_or(name);
-    let is_name_byte = |byte: char| byte.is_ascii_alphanumeric() || "-_~!$&'()+,=".contains(byte);
+    let is_name_byte = |byte: char| byte.is_ascii_alphanumeric() || "-_~!$&'()+=".contains(byte);
     let holds = name.split('.').all(|label| !label.is_empty() && label.chars().all(is_name_byte));
     holds.then(|| name.to_owned())
 }

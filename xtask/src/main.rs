@@ -3,6 +3,8 @@
 mod demo;
 mod progress;
 mod setup;
+mod test;
+mod wasm;
 mod workspace;
 
 use std::process::ExitCode;
@@ -23,6 +25,10 @@ enum Task {
     Setup,
     /// Real requests through a real Envoy, compared with the server's decisions
     Demo(demo::Demo),
+    /// Every test, with a real Envoy, and the demo
+    Test,
+    /// Build the wasm modules and print their sizes
+    Wasm,
 }
 
 fn main() -> ExitCode {
@@ -40,5 +46,7 @@ fn run(task: Task) -> Result<()> {
     match task {
         Task::Setup => setup::setup(),
         Task::Demo(demo) => demo.run(),
+        Task::Test => test::test(),
+        Task::Wasm => wasm::wasm(),
     }
 }

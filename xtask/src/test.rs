@@ -9,14 +9,8 @@ use crate::workspace;
 pub(crate) fn test() -> Result<()> {
     setup::setup()?;
     // One profile for everything: the big dependencies are compiled once, and what is tested is what ships.
-    let profile = ["--workspace", "--release", "--locked"];
-    run(&["build"], &profile)?;
-    run(TestRunner::find()?.arguments(), &profile)?;
-    Demo::default().run()
-}
-
-fn run(task: &[&str], profile: &[&str]) -> Result<()> {
-    let status = workspace::cargo()?.args(task).args(profile).status()?;
+    let task = TestRunner::find()?.arguments();
+    let status = workspace::cargo()?.args(task).args(["--workspace", "--release", "--locked"]).status()?;
     ensure!(status.success(), "cargo {} ended with {status}", task.join(" "));
-    Ok(())
+    Demo::AFTER_BUILD.run()
 }

@@ -4,7 +4,6 @@
 //! `Flow::Continue`; any failure on the way is a deny.
 
 use std::rc::Rc;
-use std::time::Duration;
 
 use portcullis_core::{Decision, Obligation, Policy, Reason, Request, Scratch, Target, decide};
 
@@ -46,7 +45,7 @@ impl Edge {
 
 pub fn on_request(host: &impl Host, edge: &mut Edge) -> Flow {
     let Edge { config, policy, metrics, scratch, canonical } = edge;
-    let Some(policy) = policy.clone().filter(|policy| is_in_force(policy, host.now())) else {
+    let Some(policy) = policy.clone().filter(|policy| is_in_force(policy, host)) else {
         return answer(host, config, metrics, &Decision::UNAVAILABLE, None);
     };
     let Ok(received) = Received::read(host) else {
@@ -56,7 +55,7 @@ pub fn on_request(host: &impl Host, edge: &mut Edge) -> Flow {
         Ok(facts) => facts,
         Err(reason) => return answer(host, config, metrics, &refusal(&policy, reason), None),
     };
-    let decision = decide(&policy, &request(&facts, canonical), scratch);
+    let decision = decide(&policy, &request(&facts), scratch);
     let enforced = if decision.is_allow() { forward(host, &received, &facts) } else { Ok(()) };
     let decision = match enforced {
         Ok(()) => decision,
@@ -71,13 +70,12 @@ pub fn on_request_unconfigured(host: &impl Host) -> Flow {
 }
 
 /// Whether the policy has not expired; without a clock it has, if it can.
-fn is_in_force(policy: &Policy, now: Result<Duration, HostError>) -> bool {
-    policy.expires().is_none_or(|expires| now.is_ok_and(|now| now.as_secs() < expires))
+fn is_in_force(policy: &Policy, host: &impl Host) -> bool {
+    policy.expires().is_none_or(|expires| host.now().is_ok_and(|now| now.as_secs() < expires))
 }
 
-fn request<'a>(facts: &'a Facts<'a>, canonical: &'a [u8]) -> Request<'a> {
-    // Empty when the path has no canonical form: the core finds out by itself and refuses.
-    let path = core::str::from_utf8(canonical).ok().filter(|_| facts.rewritten.is_some()).unwrap_or(facts.path);
+fn request<'a>(facts: &'a Facts<'a>) -> Request<'a> {
+    let path = facts.rewritten.as_deref().unwrap_or(facts.path);
     Request {
         action: facts.method,
         target: Target::Http { host: facts.host, path },

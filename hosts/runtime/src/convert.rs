@@ -113,10 +113,9 @@ impl From<generated::Reason> for Reason {
 impl From<generated::Explanation> for Explained {
     fn from(explanation: generated::Explanation) -> Self {
         let generated::Explanation { decision, stages, nearest } = explanation;
-        let stages = stages.into_iter().map(|generated::Stage { name, outcome }| StageReport {
-            stage: name.into(),
-            outcome: outcome.into(),
-        });
+        let stages = stages
+            .into_iter()
+            .map(|generated::Stage { name, outcome }| StageReport { stage: name.into(), outcome: outcome.into() });
         let nearest = nearest.into_iter().map(|generated::NearMiss { rule, failed }| NearMiss {
             rule,
             failed: failed.into_iter().map(Check::from).collect(),

@@ -174,17 +174,8 @@ impl TryFrom<WireSubject<'_>> for Subject {
     type Error = RequestError;
 
     fn try_from(wire: WireSubject<'_>) -> Result<Self, RequestError> {
-        let WireSubject {
-            id,
-            r#type: _,
-            state,
-            roles,
-            permission_groups,
-            level: _,
-            otp,
-            issued_at: _,
-            properties,
-        } = wire;
+        let WireSubject { id, r#type: _, state, roles, permission_groups, level: _, otp, issued_at: _, properties } =
+            wire;
         object("subject.properties", properties)?;
         for (key, names) in [("subject.roles", &roles), ("subject.permission_groups", &permission_groups)] {
             if names.len() > CoreSubject::MAX_ROLES {

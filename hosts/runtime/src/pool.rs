@@ -50,7 +50,11 @@ impl Pool {
                 Some(answer)
             }
             Err(error) => {
-                tracing::error!(error = format!("{error:#}"), bundle.revision = self.revision, "policy instance failed");
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    bundle.revision = self.revision,
+                    "policy instance failed"
+                );
                 drop(instance);
                 self.replace();
                 None
@@ -75,8 +79,7 @@ impl Pool {
                 drop(state);
                 return self.open_one();
             }
-            let (next, waited) =
-                self.returned.wait_timeout(state, patience).unwrap_or_else(PoisonError::into_inner);
+            let (next, waited) = self.returned.wait_timeout(state, patience).unwrap_or_else(PoisonError::into_inner);
             state = next;
             if waited.timed_out() && state.idle.is_empty() {
                 return None;

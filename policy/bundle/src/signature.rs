@@ -94,4 +94,3 @@ fn decode(base64: &str) -> Option<[u8; 32]> {
 fn encode(bytes: &[u8; 32]) -> String {
     base64ct::Base64::encode_string(bytes)
 }
-

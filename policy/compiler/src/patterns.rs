@@ -52,7 +52,10 @@ impl fmt::Display for PatternError {
             }
             Self::TrailingSlash(found) => {
                 let without = found.trim_end_matches('/');
-                write!(f, "`under: {found}` would match nothing below it; write `under: {without}` or `prefix: {found}`")
+                write!(
+                    f,
+                    "`under: {found}` would match nothing below it; write `under: {without}` or `prefix: {found}`"
+                )
             }
             Self::Segment(found) => {
                 write!(f, "segment `{found}` of a template is neither a text nor `{{name}}` nor `{{name*}}`")

@@ -34,9 +34,15 @@ fn check_target(target: &str, expected: &str) {
 #[test]
 fn accepts_yaml_and_json() {
     check("version: 1\nrules:\n  - effect: allow\n    who: {anyone: true}\n    target: {}\n", "ok");
-    check("{\"version\": 1,\n\t\"rules\": [{\"effect\": \"allow\", \"who\": {\"anyone\": true}, \"target\": {}}]}", "ok");
+    check(
+        "{\"version\": 1,\n\t\"rules\": [{\"effect\": \"allow\", \"who\": {\"anyone\": true}, \"target\": {}}]}",
+        "ok",
+    );
     check(r#"{"version": 1, "roles": {"\u0061\/b \ud83d\ude00": {}}}"#, "ok");
-    check(r#"{"version": 1, "roles": {"\\ud83d\ude00": {}}}"#, "1:26: error: while parsing a quoted scalar, found invalid Unicode character escape code");
+    check(
+        r#"{"version": 1, "roles": {"\\ud83d\ude00": {}}}"#,
+        "1:26: error: while parsing a quoted scalar, found invalid Unicode character escape code",
+    );
     check("version: 1\nroles:\nrules: ~\npublic: []\nstatuses: {}\n", "ok");
 }
 
@@ -154,18 +160,42 @@ fn refuses_roles_that_inherit_in_circles() {
 
 #[test]
 fn refuses_patterns_that_would_never_match() {
-    check_target("{path: {exact: /a//b}}", "2:24: error: path `/a//b` is not canonical and would never match; write `/a/b`");
-    check_target("{path: {under: /a/}}", "2:24: error: `under: /a/` would match nothing below it; write `under: /a` or `prefix: /a/`");
-    check_target("{path: {prefix: '/%7eu'}}", "2:25: error: path `/%7eu` is not canonical and would never match; write `/x~ux`");
+    check_target(
+        "{path: {exact: /a//b}}",
+        "2:24: error: path `/a//b` is not canonical and would never match; write `/a/b`",
+    );
+    check_target(
+        "{path: {under: /a/}}",
+        "2:24: error: `under: /a/` would match nothing below it; write `under: /a` or `prefix: /a/`",
+    );
+    check_target(
+        "{path: {prefix: '/%7eu'}}",
+        "2:25: error: path `/%7eu` is not canonical and would never match; write `/x~ux`",
+    );
     check_target("{path: {exact: '/a?b'}}", "2:24: error: path `/a?b` has a `?`: a query is not part of the path");
     check_target("{path: {exact: '/a;b'}}", "2:24: error: path `/a;b` would never match: it has a `;`");
-    check_target("{path: {prefix: '/a%'}}", "2:25: error: path `/a%` would never match: `%` needs two hexadecimal digits");
-    check_target("{path: {template: '/a/{b'}}", "2:27: error: segment `{b` of a template is neither a text nor `{name}` nor `{name*}`");
-    check_target("{path: {template: '/a/x{b}'}}", "2:27: error: segment `x{b}` of a template is neither a text nor `{name}` nor `{name*}`");
+    check_target(
+        "{path: {prefix: '/a%'}}",
+        "2:25: error: path `/a%` would never match: `%` needs two hexadecimal digits",
+    );
+    check_target(
+        "{path: {template: '/a/{b'}}",
+        "2:27: error: segment `{b` of a template is neither a text nor `{name}` nor `{name*}`",
+    );
+    check_target(
+        "{path: {template: '/a/x{b}'}}",
+        "2:27: error: segment `x{b}` of a template is neither a text nor `{name}` nor `{name*}`",
+    );
     check_target("{path: {template: '/{a*}/b'}}", "2:27: error: `{a*}` may only be the last segment of a template");
-    check_target("{path: {exact: /a, under: /a}}", "2:28: error: a path pattern is exactly one of `exact`, `under`, `prefix`, `template`");
+    check_target(
+        "{path: {exact: /a, under: /a}}",
+        "2:28: error: a path pattern is exactly one of `exact`, `under`, `prefix`, `template`",
+    );
     check_target("{path: {}}", "2:16: error: a path pattern is one of `exact`, `under`, `prefix`, `template`");
-    check_target("{hosts: ['a.test:80', 'A.test.', '*.b.test', 'u@a']}", "2:18: error: host `a.test:80` would never match: port and trailing dot do not count; write `a.test`\n2:31: error: host `A.test.` would never match: port and trailing dot do not count; write `a.test`\n2:54: error: `u@a` is not a host, `*.` and a host, or `*`");
+    check_target(
+        "{hosts: ['a.test:80', 'A.test.', '*.b.test', 'u@a']}",
+        "2:18: error: host `a.test:80` would never match: port and trailing dot do not count; write `a.test`\n2:31: error: host `A.test.` would never match: port and trailing dot do not count; write `a.test`\n2:54: error: `u@a` is not a host, `*.` and a host, or `*`",
+    );
     check_target("{methods: [GET, 'G T', get]}", "2:25: error: `G T` is not an HTTP method");
     for path in ["/", "/.well-known/x", "/a/", "/%2A", "/a:b@c"] {
         check_target(&format!("{{path: {{exact: '{path}'}}}}"), "ok");
@@ -224,7 +254,8 @@ fn limits_hold_at_the_bound_and_not_past_it() {
 #[test]
 fn the_same_document_gives_the_same_bytes() {
     let text = "version: 1\nroles: {a: {}, b: {inherits: [a]}}\nrules: [{effect: allow, who: {roles: [a]}, target: {hosts: [x, y], methods: [GET]}}]\n";
-    let options = || Options { revision: 4, created: 1_700_000_000, expires: Some(1_800_000_000), ..Options::default() };
+    let options =
+        || Options { revision: 4, created: 1_700_000_000, expires: Some(1_800_000_000), ..Options::default() };
     let first = compile(text, &options()).unwrap().bundle;
     assert_eq!(first, compile(text, &options()).unwrap().bundle);
     let policy = Policy::open(first).unwrap();

@@ -77,9 +77,9 @@ pub(crate) fn parse(text: &str) -> Result<Node<'_>, Diagnostic> {
                 return Err(Diagnostic::error(at, "a second document starts here, one is expected"));
             }
             Event::Alias(_) => return Err(Diagnostic::error(at, "aliases are not supported")),
-            Event::Scalar(_, _, _, Some(_))
-            | Event::SequenceStart(_, Some(_))
-            | Event::MappingStart(_, Some(_)) => return Err(Diagnostic::error(at, "tags are not supported")),
+            Event::Scalar(_, _, _, Some(_)) | Event::SequenceStart(_, Some(_)) | Event::MappingStart(_, Some(_)) => {
+                return Err(Diagnostic::error(at, "tags are not supported"));
+            }
             Event::SequenceStart(..) | Event::MappingStart(..) if open.len() == MAX_DEPTH => {
                 return Err(Diagnostic::error(at, format!("nested deeper than the limit of {MAX_DEPTH}")));
             }
@@ -97,11 +97,9 @@ pub(crate) fn parse(text: &str) -> Result<Node<'_>, Diagnostic> {
                 Some(Open::Map(at, entries, ..)) => Node { at, value: Value::Map(entries) },
                 None => continue,
             },
-            Event::Nothing
-            | Event::StreamStart
-            | Event::StreamEnd
-            | Event::DocumentStart(_)
-            | Event::DocumentEnd => continue,
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => {
+                continue;
+            }
         };
         match open.last_mut() {
             None => root = Some(node),

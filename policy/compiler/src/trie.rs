@@ -144,4 +144,3 @@ pub(crate) fn table<T: Copy>(records: Vec<(u32, T)>, free: T, is_free: impl Fn(&
     }
     table
 }
-

@@ -58,11 +58,7 @@ fn evaluate<'a>(policy: &'a Policy, request: &Request<'_>, scratch: &'a mut Scra
     if let Verdict::Denied { category, restriction } = restrict(policy, request.source_ip)? {
         let restriction = policy.restriction(restriction)?;
         let id = core::str::from_utf8(policy.text(restriction.id)?).ok()?;
-        return Some(Decision {
-            status: restriction.code.get(),
-            restriction: Some(id),
-            ..deny(restricted(category))
-        });
+        return Some(Decision { status: restriction.code.get(), restriction: Some(id), ..deny(restricted(category)) });
     }
     let principals = Principals::resolve(policy, subject, principals);
     hits.collect(policy, http.as_ref(), path, &principals)?;
@@ -118,9 +114,8 @@ impl<'a> Http<'a> {
     /// The inner option is `None` for a target that is not HTTP.
     #[expect(clippy::option_option, reason = "malformed and not HTTP are different answers")]
     pub(crate) fn normalize(policy: &Policy, request: &Request<'a>, path: &mut Vec<u8>) -> Option<Option<Self>> {
-        let has_too_many_names = |subject: Subject<'_>| {
-            subject.roles.len().max(subject.permission_groups.len()) > Subject::MAX_ROLES
-        };
+        let has_too_many_names =
+            |subject: Subject<'_>| subject.roles.len().max(subject.permission_groups.len()) > Subject::MAX_ROLES;
         if request.subject.is_some_and(has_too_many_names) {
             return None;
         }

@@ -14,9 +14,7 @@ mod convert;
 use core::cell::RefCell;
 
 use convert::Borrowed;
-use exports::portcullis::policy::authorizer::{
-    Decision, Explanation, Guest, GuestPolicy, OpenError, Policy, Request,
-};
+use exports::portcullis::policy::authorizer::{Decision, Explanation, Guest, GuestPolicy, OpenError, Policy, Request};
 use portcullis_core::{Scratch, decide, explain};
 
 wit_bindgen::generate!({ path: "../../wit", world: "policy" });

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,12 +13,17 @@ use anyhow::{Context, Result, anyhow, bail};
 /// Between two looks at a condition.
 const POLL: Duration = Duration::from_millis(10);
 
-/// Processes that run now.
-static RUNNING: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+/// Processes that run now; `None` when no more may be started.
+static RUNNING: Mutex<Option<Vec<u32>>> = Mutex::new(Some(Vec::new()));
 
-/// Kills every process of this program that still runs: for handlers of signals, where no handle is dropped.
+fn running() -> MutexGuard<'static, Option<Vec<u32>>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Kills every process of this program that still runs, and lets none start any more: for handlers of signals, where
+/// no handle is dropped.
 pub fn kill_all() {
-    for pid in std::mem::take(&mut *RUNNING.lock().unwrap_or_else(PoisonError::into_inner)) {
+    for pid in running().take().unwrap_or_default() {
         // It may be gone by now; then there is nothing to do.
         let _ = signal("KILL", &group(pid));
     }
@@ -52,8 +57,10 @@ impl Process {
     pub fn start(name: &str, command: &mut Command, folder: &Path) -> Result<Self> {
         let (stdout, stderr) = (folder.join(format!("{name}.stdout")), folder.join(format!("{name}.stderr")));
         command.process_group(0).stdin(Stdio::null()).stdout(File::create(&stdout)?).stderr(File::create(&stderr)?);
+        let mut running = running();
+        let running = running.as_mut().with_context(|| format!("{name} is not started, everything ends"))?;
         let child = command.spawn().with_context(|| format!("starting {}", command.get_program().display()))?;
-        RUNNING.lock().unwrap_or_else(PoisonError::into_inner).push(child.id());
+        running.push(child.id());
         Ok(Self { name: name.to_owned(), child, stdout, stderr })
     }
 
@@ -130,7 +137,9 @@ impl Drop for Process {
             let _ = signal("KILL", &group(pid));
             let _ = self.child.wait();
         }
-        RUNNING.lock().unwrap_or_else(PoisonError::into_inner).retain(|&running| running != pid);
+        if let Some(running) = running().as_mut() {
+            running.retain(|&running| running != pid);
+        }
     }
 }
 

@@ -124,8 +124,7 @@ fn requests_of_the_generator_reach_every_reason() {
     let mut reasons = std::collections::BTreeMap::<(bool, &str), usize>::new();
     for _ in 0..2_000 {
         use proptest::strategy::ValueTree;
-        let (document, requests) =
-            (document(), vec(request(Wire::Any), 20)).new_tree(&mut runner).unwrap().current();
+        let (document, requests) = (document(), vec(request(Wire::Any), 20)).new_tree(&mut runner).unwrap().current();
         for request in &requests {
             let decision = crate::oracle::decide(&document, request, 1);
             *reasons.entry((decision.is_allow(), decision.reason.name())).or_default() += 1;

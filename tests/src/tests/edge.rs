@@ -156,11 +156,9 @@ fn the_upstream_behind_envoy_sees_the_path_that_was_decided_on() {
         let stage = Stage::start(|setup| setup.rewrite_paths = rewrite).unwrap();
         publish(&stage, POLICY, &Request::get("/public"), |response| response.status == 200);
         let staff = staff();
-        for (raw, canonical) in [
-            ("/%61//b/../c?d=%2F..", "/a/c?d=%2F.."),
-            ("/x/../public", "/public"),
-            ("/caf%c3%a9", "/caf%C3%A9"),
-        ] {
+        for (raw, canonical) in
+            [("/%61//b/../c?d=%2F..", "/a/c?d=%2F.."), ("/x/../public", "/public"), ("/caf%c3%a9", "/caf%C3%A9")]
+        {
             let response = stage.envoy.send(&Request::get(raw).bearer(&staff)).unwrap();
             if rewrite {
                 assert_eq!(Seen::in_response(&response).unwrap().path(), canonical);

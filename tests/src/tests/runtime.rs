@@ -14,12 +14,8 @@ fn request(action: &str) -> Request {
 }
 
 fn faulty(instances: usize) -> PolicySlot {
-    let limits = Limits {
-        instances,
-        memory_bytes: 64 << 20,
-        call_deadline: Duration::from_millis(50),
-        ..Limits::default()
-    };
+    let limits =
+        Limits { instances, memory_bytes: 64 << 20, call_deadline: Duration::from_millis(50), ..Limits::default() };
     let slot = PolicySlot::new(&Runtime::with_component(FAULTY_COMPONENT, limits).unwrap());
     slot.install(slot.prepare(b"good".to_vec()).unwrap());
     slot
@@ -27,10 +23,7 @@ fn faulty(instances: usize) -> PolicySlot {
 
 #[track_caller]
 fn check_unavailable(decision: &Decision) {
-    assert_eq!(
-        (decision.effect, decision.reason, decision.status),
-        (Effect::Deny, Reason::PolicyUnavailable, 503)
-    );
+    assert_eq!((decision.effect, decision.reason, decision.status), (Effect::Deny, Reason::PolicyUnavailable, 503));
 }
 
 #[test]

@@ -15,11 +15,18 @@ pub(crate) struct Demo {
     /// Keep everything running after the table, until Ctrl-C
     #[arg(long)]
     stay: bool,
+    /// Use the release artifacts that are there
+    #[arg(long)]
+    no_build: bool,
 }
 
 impl Demo {
+    /// With the artifacts of a build just before: built alone, the server would have other features of its dependencies
+    /// and be built once more.
+    pub(crate) const AFTER_BUILD: Self = Self { stay: false, no_build: true };
+
     pub(crate) fn run(self) -> Result<()> {
-        let stage = Stage::build()?;
+        let stage = Stage::build(self.no_build)?;
         println!();
         let disagreements = table::show(&stage)?;
         println!();

@@ -28,16 +28,18 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    pub(crate) fn build() -> Result<Self> {
+    /// `is_built`: the release artifacts are there.
+    pub(crate) fn build(is_built: bool) -> Result<Self> {
         let target = workspace::target()?;
         let folder = Folder::create(target.join(format!("demo-{}", std::process::id())))?;
         end_on_signals(&folder.path)?;
 
         setup::wasm_target()?;
         let binary = setup::envoy(&target)?;
-        step("release build", |step| {
-            workspace::run_cargo(&["build", "--release", "--package", "portcullis-server"], &folder.path, step)
-        })?;
+        if !is_built {
+            let arguments = ["build", "--release", "--locked", "--package", "portcullis-server"];
+            step("release build", |step| workspace::run_cargo(&arguments, &folder.path, step))?;
+        }
         let filter = target.join("wasm/portcullis-envoy.wasm");
         fs::metadata(&filter).with_context(|| filter.display().to_string())?;
 

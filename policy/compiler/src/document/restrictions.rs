@@ -10,11 +10,8 @@ use crate::model::{Network, Restriction, Scope};
 use crate::reader::{Fields, Keys, Reader};
 use crate::tree::Node;
 
-const RESTRICTION: Keys = Keys {
-    of: "a restriction",
-    known: &["id", "category", "scope", "value", "code", "state"],
-    later: &[],
-};
+const RESTRICTION: Keys =
+    Keys { of: "a restriction", known: &["id", "category", "scope", "value", "code", "state"], later: &[] };
 const CATEGORIES: [(&str, CategoryKind); 5] = [
     ("whitelist", CategoryKind::Whitelist),
     ("allowlist", CategoryKind::Whitelist),

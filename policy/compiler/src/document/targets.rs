@@ -8,8 +8,7 @@ use crate::reader::{Keys, Reader};
 use crate::tree::{Node, Position};
 
 const TARGET: Keys = Keys { of: "an HTTP target", known: &["hosts", "methods", "path"], later: &[] };
-const PATH: Keys =
-    Keys { of: "a path pattern", known: &["exact", "under", "prefix", "template"], later: &["regex"] };
+const PATH: Keys = Keys { of: "a path pattern", known: &["exact", "under", "prefix", "template"], later: &["regex"] };
 
 const KINDS: [(&str, PathKind); 4] = [
     ("exact", PathKind::Exact),

