@@ -83,7 +83,7 @@ fn groups() -> impl Strategy<Value = BTreeMap<String, Group>> {
     btree_map(one_of(&GROUPS), some_of(&PERMISSIONS, 2).prop_map(|permissions| Group { permissions }), 0..3)
 }
 
-fn rule() -> impl Strategy<Value = Rule> {
+pub fn rule() -> impl Strategy<Value = Rule> {
     let effect = prop_oneof![4 => Just("allow"), 1 => Just("deny"), 1 => Just("audit")];
     (effect, who(), target(), of(Just("orders".to_owned()))).prop_map(|(effect, who, target, topic)| {
         let topic = topic.filter(|_| effect == "audit");

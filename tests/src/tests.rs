@@ -2,4 +2,5 @@ mod build;
 mod bundles;
 mod differential;
 mod edge;
+mod properties;
 mod runtime;

@@ -8,7 +8,7 @@ use portcullis_compiler::{Options, SigningKey, compile};
 use serde_json::{Value, json};
 
 use crate::config::Config;
-use crate::host::{Headers, Host, HostError, Level, MetricId};
+use crate::host::{CallId, Headers, Host, HostError, Level, MetricId};
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct SentReply {
@@ -120,12 +120,13 @@ impl Host for FakeHost {
         })
     }
 
-    fn call(&self, cluster: &str, headers: &[(&str, &str)], _timeout: Duration) -> Result<(), HostError> {
+    fn call(&self, cluster: &str, headers: &[(&str, &str)], _timeout: Duration) -> Result<CallId, HostError> {
         self.try_with("call", |state| {
             let mut call: BTreeMap<_, _> =
                 headers.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
             call.insert("cluster".to_owned(), cluster.to_owned());
             state.calls.push(call);
+            CallId(u32::try_from(state.calls.len()).unwrap())
         })
     }
 

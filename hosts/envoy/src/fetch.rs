@@ -9,7 +9,7 @@ use std::time::Duration;
 use portcullis_core::{OpenError, Policy};
 
 use crate::config::Config;
-use crate::host::{Headers, Host, HostError, Level};
+use crate::host::{CallId, Headers, Host, HostError, Level};
 use crate::http::Edge;
 
 /// How long the server may hold a call when nothing changes.
@@ -51,8 +51,8 @@ enum News {
 pub struct Fetcher {
     /// Of the policy in use.
     etag: Option<String>,
-    /// When the call in flight started.
-    started: Option<Duration>,
+    /// The call in flight, and when it started.
+    in_flight: Option<(CallId, Duration)>,
     failures: u32,
     /// The failure that was logged last, until a call succeeds.
     trouble: Option<FetchError>,
@@ -61,20 +61,20 @@ pub struct Fetcher {
 impl Fetcher {
     /// Calls the server, unless a call is in flight. On failure: how long to wait before the next.
     pub fn call(&mut self, host: &impl Host, edge: &mut Edge) -> Option<Duration> {
-        if self.started.is_some() {
+        if self.in_flight.is_some() {
             return None;
         }
         let now = host.now().unwrap_or_default();
         match self.send(host, &edge.config) {
-            Ok(()) => {
-                self.started = Some(now);
+            Ok(call) => {
+                self.in_flight = Some((call, now));
                 None
             }
             Err(error) => Some(self.fail(host, edge, error, now)),
         }
     }
 
-    fn send(&self, host: &impl Host, config: &Config) -> Result<(), FetchError> {
+    fn send(&self, host: &impl Host, config: &Config) -> Result<CallId, FetchError> {
         let Config { tenant, cluster, authority, token, .. } = config;
         let path = format!("/policy/bundle?tenant={tenant}&wait={WAIT_SECONDS}");
         let authorization = format!("Bearer {token}");
@@ -89,10 +89,18 @@ impl Fetcher {
         host.call(cluster, &headers, CALL_TIMEOUT).map_err(failed)
     }
 
-    /// Takes the answer to the call in flight: how long to wait before the next.
-    pub fn answered(&mut self, host: &impl Host, edge: &mut Edge, headers: usize, body_bytes: usize) -> Duration {
-        let started = self.started.take().unwrap_or_default();
-        match self.take(host, edge, headers, body_bytes) {
+    /// Takes the answer to the call in flight: how long to wait before the next. `None` for an answer to another call,
+    /// one that was made before the last configuration.
+    pub fn answered(
+        &mut self,
+        host: &impl Host,
+        edge: &mut Edge,
+        call: CallId,
+        headers: usize,
+        body_bytes: usize,
+    ) -> Option<Duration> {
+        let (_, started) = self.in_flight.take_if(|(in_flight, _)| *in_flight == call)?;
+        Some(match self.take(host, edge, headers, body_bytes) {
             Ok(news) => {
                 self.failures = 0;
                 if self.trouble.take().is_some() {
@@ -104,7 +112,7 @@ impl Fetcher {
                 }
             }
             Err(error) => self.fail(host, edge, error, started),
-        }
+        })
     }
 
     fn take(

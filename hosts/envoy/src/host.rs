@@ -14,6 +14,10 @@ pub enum Level {
     Error,
 }
 
+/// A call to the server, until its answer came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallId(pub u32);
+
 /// A metric that the proxy knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MetricId(pub u32);
@@ -41,7 +45,7 @@ pub trait Host {
     // === calls to the server ===
 
     /// Sends a request to a cluster of the proxy. After `Ok` the answer comes, or its failure.
-    fn call(&self, cluster: &str, headers: &[(&str, &str)], timeout: Duration) -> Result<(), HostError>;
+    fn call(&self, cluster: &str, headers: &[(&str, &str)], timeout: Duration) -> Result<CallId, HostError>;
     fn answer_headers(&self) -> Result<Headers, HostError>;
     fn answer_body(&self, size_bytes: usize) -> Result<Vec<u8>, HostError>;
 

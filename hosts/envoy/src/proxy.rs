@@ -9,7 +9,7 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, BufferType, ContextType, LogLevel, MapType, MetricType};
 
-use crate::host::{Headers, Host, HostError, Level, MetricId};
+use crate::host::{CallId, Headers, Host, HostError, Level, MetricId};
 use crate::http::{Flow, on_request, on_request_unconfigured};
 use crate::root::{Root, SharedEdge};
 
@@ -23,8 +23,8 @@ proxy_wasm::main! {{
 struct PluginContext(Root);
 
 impl Context for PluginContext {
-    fn on_http_call_response(&mut self, _token: u32, headers: usize, body_bytes: usize, _trailers: usize) {
-        self.0.on_answer(&Envoy, headers, body_bytes);
+    fn on_http_call_response(&mut self, token: u32, headers: usize, body_bytes: usize, _trailers: usize) {
+        self.0.on_answer(&Envoy, CallId(token), headers, body_bytes);
     }
 }
 
@@ -114,9 +114,9 @@ impl Host for Envoy {
         hostcalls::send_http_response(u32::from(status), headers.to_vec(), Some(body)).map_err(refused)
     }
 
-    fn call(&self, cluster: &str, headers: &[(&str, &str)], timeout: Duration) -> Result<(), HostError> {
+    fn call(&self, cluster: &str, headers: &[(&str, &str)], timeout: Duration) -> Result<CallId, HostError> {
         let called = hostcalls::dispatch_http_call(cluster, headers.to_vec(), None, Vec::new(), timeout);
-        called.map(|_token| ()).map_err(refused)
+        called.map(CallId).map_err(refused)
     }
 
     fn answer_headers(&self) -> Result<Headers, HostError> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::fetch::Fetcher;
-use crate::host::{Host, Level};
+use crate::host::{CallId, Host, Level};
 use crate::http::Edge;
 
 /// The proxy's timer has this resolution; zero would stop it.
@@ -27,7 +27,9 @@ impl Root {
     pub fn on_configure(&mut self, host: &impl Host, json: &[u8]) -> bool {
         match Config::parse(json) {
             Ok(config) => {
+                // Nothing of the last configuration stays: its entity tag would ask for news of a policy that is gone.
                 self.edge = Some(Rc::new(RefCell::new(Edge::new(config))));
+                self.fetcher = Fetcher::default();
                 tick_after(host, Some(AT_ONCE));
                 true
             }
@@ -43,12 +45,13 @@ impl Root {
         self.call(host);
     }
 
-    pub fn on_answer(&mut self, host: &impl Host, headers: usize, body_bytes: usize) {
+    pub fn on_answer(&mut self, host: &impl Host, call: CallId, headers: usize, body_bytes: usize) {
         let Some(mut edge) = self.edge.as_ref().and_then(|edge| edge.try_borrow_mut().ok()) else {
             return;
         };
-        let delay = self.fetcher.answered(host, &mut edge, headers, body_bytes);
+        let answered = self.fetcher.answered(host, &mut edge, call, headers, body_bytes);
         drop(edge);
+        let Some(delay) = answered else { return };
         if delay < AT_ONCE {
             self.call(host);
         } else {

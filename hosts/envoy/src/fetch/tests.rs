@@ -4,7 +4,7 @@ use portcullis_compiler::{Options, SigningKey};
 use serde_json::json;
 
 use crate::fake::{FakeHost, bundle, bundle_with, headers, public_key};
-use crate::host::Level;
+use crate::host::{CallId, Level};
 use crate::root::Root;
 
 const POLICY: &str = "{version: 1, public: [{path: {exact: /a}}]}";
@@ -19,8 +19,7 @@ struct Case {
 impl Case {
     fn start() -> Self {
         let mut case = Self { host: FakeHost::new(), root: Root::default() };
-        let config = json!({"cluster": "server", "token": "ptc_secret", "public_key": public_key()}).to_string();
-        assert!(case.root.on_configure(&case.host, config.as_bytes()));
+        case.configure();
         case.tick();
         assert_eq!(case.calls(), 1);
         case
@@ -36,7 +35,25 @@ impl Case {
         let mut answer = vec![(":status", status)];
         answer.extend(etag.map(|etag| ("etag", etag)));
         self.host.0.borrow_mut().answer = (headers(&answer), body.to_vec());
-        self.root.on_answer(&self.host, answer.len(), body.len());
+        self.answer_to(self.last_id(), answer.len(), body.len());
+    }
+
+    fn answer_to(&mut self, call: CallId, headers: usize, body_bytes: usize) {
+        self.root.on_answer(&self.host, call, headers, body_bytes);
+    }
+
+    /// The call in flight fails without headers.
+    fn reset(&mut self) {
+        self.answer_to(self.last_id(), 0, 0);
+    }
+
+    fn last_id(&self) -> CallId {
+        CallId(u32::try_from(self.calls()).unwrap())
+    }
+
+    fn configure(&mut self) {
+        let config = json!({"cluster": "server", "token": "ptc_secret", "public_key": public_key()}).to_string();
+        assert!(self.root.on_configure(&self.host, config.as_bytes()));
     }
 
     /// Answers with a bundle, after the server held the call for a while.
@@ -167,7 +184,7 @@ fn an_unsigned_bundle_is_refused() {
 fn a_reset_or_a_failing_host_keeps_the_last_good_policy() {
     let mut case = Case::start();
     case.answer_with(&bundle(POLICY, 3));
-    case.root.on_answer(&case.host, 0, 0);
+    case.reset();
     assert_eq!((case.revision(), case.failures()), (Some(3), 1));
     for call in ["answer_headers", "answer_body"] {
         let mut case = Case::start();
@@ -188,7 +205,7 @@ fn not_modified_without_a_policy_is_a_failure() {
 fn backs_off_and_recovers() {
     let mut case = Case::start();
     case.host.0.borrow_mut().broken.insert("call");
-    case.root.on_answer(&case.host, 0, 0);
+    case.reset();
     let mut delays = Vec::new();
     for _ in 0..8 {
         delays.push(case.next_call_in());
@@ -205,7 +222,7 @@ fn backs_off_and_recovers() {
     case.answer_with(&bundle(POLICY, 3));
     assert_eq!((case.revision(), case.failures()), (Some(3), 9));
     case.host.0.borrow_mut().broken.insert("call");
-    case.root.on_answer(&case.host, 0, 0);
+    case.reset();
     assert!(case.next_call_in() <= Duration::from_millis(250), "a success starts the back-off anew");
 }
 
@@ -215,6 +232,23 @@ fn a_call_that_the_server_held_for_long_is_repeated_at_once() {
     case.host.advance(Duration::from_secs(25));
     case.answer("404", None, b"");
     assert_eq!((case.calls(), case.failures()), (2, 1));
+}
+
+#[test]
+fn the_same_configuration_again_starts_afresh() {
+    let mut case = Case::start();
+    case.answer_with(&bundle(POLICY, 3));
+    let before = case.last_id();
+    case.configure();
+    assert_eq!(case.revision(), None);
+    case.tick();
+    assert_eq!((case.calls(), case.last_call("if-none-match")), (3, None));
+
+    // The answer that the last configuration waited for changes nothing, whenever it comes.
+    case.answer_to(before, 0, 0);
+    assert_eq!((case.calls(), case.failures()), (3, 0));
+    case.answer_with(&bundle(POLICY, 3));
+    assert_eq!((case.revision(), case.calls(), case.failures()), (Some(3), 4, 0));
 }
 
 #[test]
