@@ -2,7 +2,8 @@
 
 /// The candidate that is close enough to `name` to be a slip of it.
 pub(crate) fn nearest<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
-    let most_edits = name.chars().count().div_ceil(3).min(3);
+    // One slip in three characters; in a shorter name every other is as near.
+    let most_edits = (name.chars().count() / 3).min(3);
     candidates
         .map(|candidate| (strsim::osa_distance(name, candidate), candidate))
         .filter(|(edits, _)| *edits <= most_edits)

@@ -139,7 +139,7 @@ fn warns_of_names_that_nobody_declared() {
     check(
         "version: 1\nroles: {admin: {permissions: [p]}}\nrules:\n  - {effect: deny, who: {roles: [admn], permissions: [q], permission_groups: [g]}, target: {}}\n",
         "4:34: warning: role `admn` is not declared; did you mean `admin`?\n\
-         4:55: warning: permission `q` is given by no role and no group; did you mean `p`?\n\
+         4:55: warning: permission `q` is given by no role and no group\n\
          4:79: warning: permission group `g` is not declared",
     );
     check("rules: []\n", "1:1: warning: `version` is missing, 1 is assumed");
