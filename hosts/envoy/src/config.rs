@@ -3,7 +3,7 @@
 //! In: the bytes of the `StringValue`. Out: `Config`, or which key is wrong. Values never appear in an error, one of
 //! them is a token.
 
-use portcullis_core::PublicKey;
+use portcullis_core::{PublicKey, TenantId};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -142,13 +142,9 @@ fn flag(key: &'static str, value: Option<Value>) -> Result<bool, ConfigError> {
 }
 
 fn tenant_name(value: Option<String>) -> Result<String, ConfigError> {
-    let name = value.unwrap_or_else(|| "default".to_owned());
-    let is_name = name.len() <= 63
-        && name.starts_with(|first: char| first.is_ascii_lowercase())
-        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-    is_name
-        .then_some(name)
-        .ok_or(ConfigError::Value { key: "tenant", expected: "1 to 63 of `a-z`, `0-9` and `-`, the first a letter" })
+    const EXPECTED: &str = "1 to 63 of `a-z`, `0-9` and `-`, the first a letter";
+    let name = value.as_deref().map_or_else(|| Ok(TenantId::default()), TenantId::parse);
+    name.map(|name| name.to_string()).map_err(|_| ConfigError::Value { key: "tenant", expected: EXPECTED })
 }
 
 fn parse_path_mode(value: Option<String>) -> Result<PathMode, ConfigError> {

@@ -25,9 +25,11 @@ mod reason;
 mod seal;
 mod section;
 mod signature;
+mod tenant;
 
 pub use open::OpenError;
 pub use policy::{Policy, Summary};
 pub use reason::{Reason, UnknownReason};
 pub use seal::{Contents, Meta};
 pub use signature::{KeyId, PublicKey, SigningKey};
+pub use tenant::{InvalidTenant, TenantId};

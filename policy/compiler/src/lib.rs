@@ -21,8 +21,7 @@ mod trie;
 use portcullis_bundle::limits;
 
 pub use diagnostic::{Diagnostic, Severity};
-pub use model::{InvalidTenant, TenantId};
-pub use portcullis_bundle::{PublicKey, SigningKey};
+pub use portcullis_bundle::{InvalidTenant, PublicKey, SigningKey, TenantId};
 
 /// What a bundle says about itself, beside its policy.
 #[derive(Default)]

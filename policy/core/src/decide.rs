@@ -128,7 +128,7 @@ impl<'a> Http<'a> {
                     Some(authority) => Some(Host::parse(authority)?),
                 };
                 let method = request.action.as_bytes();
-                is_token(method).then(|| Some(Self { host, method: policy.method_bit(method) }))
+                is_method(method).then(|| Some(Self { host, method: policy.method_bit(method) }))
             }
         }
     }
@@ -138,8 +138,8 @@ impl<'a> Http<'a> {
     }
 }
 
-/// RFC 9110 section 5.6.2.
-fn is_token(method: &[u8]) -> bool {
+/// Whether `method` is an HTTP method: a token (RFC 9110 sections 9.1 and 5.6.2).
+pub fn is_method(method: &[u8]) -> bool {
     let is_token_byte = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     !method.is_empty() && method.iter().all(is_token_byte)
 }

@@ -26,9 +26,9 @@ mod restrict;
 mod route;
 
 pub use canonical::{Malformed, canonicalize};
-pub use decide::{Scratch, decide};
+pub use decide::{Scratch, decide, is_method};
 pub use decision::{Decision, Effect, Obligation, Obligations, Rules};
 pub use explain::{Check, Explanation, NearMiss, Stage, StageOutcome, explain};
 pub use host::Host;
-pub use portcullis_bundle::{KeyId, OpenError, Policy, PublicKey, Reason, limits};
+pub use portcullis_bundle::{KeyId, OpenError, Policy, PublicKey, Reason, TenantId, limits};
 pub use request::{Credential, Request, Subject, Target};

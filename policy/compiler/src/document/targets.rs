@@ -1,6 +1,7 @@
 //! HTTP targets: hosts, methods and a path pattern.
 
 use portcullis_bundle::layout::PathKind;
+use portcullis_core::is_method;
 
 use crate::model::{Pattern, Target};
 use crate::patterns;
@@ -37,7 +38,7 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Target> {
         let method = text.to_ascii_uppercase();
         if method == "*" || method == "ALL" {
             any_method = true;
-        } else if is_token(&method) {
+        } else if is_method(method.as_bytes()) {
             target.methods.insert(method);
         } else {
             reader.error(at, format!("`{text}` is not an HTTP method"));
@@ -79,9 +80,4 @@ fn path(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Pattern> {
             None
         }
     }
-}
-
-/// RFC 9110 section 5.6.2.
-fn is_token(method: &str) -> bool {
-    method.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
