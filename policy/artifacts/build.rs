@@ -11,6 +11,7 @@ use anyhow::{Context, Result, ensure};
 use wit_component::ComponentEncoder;
 
 const TARGET: &str = "wasm32-unknown-unknown";
+const KIB: usize = 1024;
 
 /// What the modules are made of, from the workspace folder.
 const SOURCES: [&str; 7] =
@@ -28,20 +29,32 @@ fn main() -> Result<()> {
 
     let folder = target.join("wasm");
     fs::create_dir_all(&folder)?;
-    let mut packages = vec!["portcullis-guest", "portcullis-envoy"];
+    let guests = Guests { workspace: &workspace, target: &target.join("guests") };
+
+    let mut packages = vec!["portcullis-guest"];
     if env::var_os("CARGO_FEATURE_FIXTURES").is_some() {
         println!("cargo::rerun-if-changed={}", workspace.join("tests/faulty-guest").display());
         packages.push("faulty-guest");
     }
-    let modules = build(&workspace, &target.join("guests"), &packages)?;
-
+    let modules = guests.build("guest", &packages)?;
     let policy = component(&modules.join("portcullis_guest.wasm"))?;
-    publish("PORTCULLIS_POLICY", &folder.join("portcullis-policy.wasm"), &policy)?;
-    let filter = fs::read(modules.join("portcullis_envoy.wasm"))?;
-    publish("PORTCULLIS_ENVOY", &folder.join("portcullis-envoy.wasm"), &filter)?;
-    if env::var_os("CARGO_FEATURE_FIXTURES").is_some() {
+    publish("PORTCULLIS_POLICY", &folder.join("portcullis-policy.wasm"), &policy, 400 * KIB)?;
+    if packages.contains(&"faulty-guest") {
         let faulty = component(&modules.join("faulty_guest.wasm"))?;
-        publish("PORTCULLIS_FAULTY", &folder.join("faulty-guest.wasm"), &faulty)?;
+        publish("PORTCULLIS_FAULTY", &folder.join("faulty-guest.wasm"), &faulty, 400 * KIB)?;
+    }
+
+    let modules = guests.build("filter", &["portcullis-envoy"])?;
+    let filter = fs::read(modules.join("portcullis_envoy.wasm"))?;
+    publish("PORTCULLIS_ENVOY", &folder.join("portcullis-envoy.wasm"), &filter, 450 * KIB)?;
+
+    if env::var_os("CARGO_FEATURE_COMPILER").is_some() {
+        for source in ["policy/compiler", "policy/compiler-guest"] {
+            println!("cargo::rerun-if-changed={}", workspace.join(source).display());
+        }
+        let modules = guests.build("guest", &["portcullis-compiler-guest"])?;
+        let compiler = component(&modules.join("portcullis_compiler_guest.wasm"))?;
+        publish("PORTCULLIS_COMPILER", &folder.join("portcullis-compiler.wasm"), &compiler, 4 * KIB * KIB)?;
     }
     Ok(())
 }
@@ -58,20 +71,29 @@ fn require_target() -> Result<()> {
     Ok(())
 }
 
-/// Builds `packages` for wasm and answers with the folder of the modules.
-fn build(workspace: &Path, target: &Path, packages: &[&str]) -> Result<PathBuf> {
-    let mut cargo = Command::new(env::var("CARGO")?);
-    cargo.current_dir(workspace).args(["build", "--locked", "--profile", "guest", "--target", TARGET]);
-    cargo.arg("--target-dir").arg(target);
-    for package in packages {
-        cargo.args(["--package", package]);
+/// Where the modules are built. Each build has a cargo of its own, so that no module gets features of another.
+struct Guests<'a> {
+    workspace: &'a Path,
+    target: &'a Path,
+}
+
+impl Guests<'_> {
+    /// Builds `packages` and answers with the folder of the modules.
+    fn build(&self, profile: &str, packages: &[&str]) -> Result<PathBuf> {
+        let mut cargo = Command::new(env::var("CARGO")?);
+        cargo.current_dir(self.workspace).args(["build", "--locked", "--profile", profile, "--target", TARGET]);
+        cargo.arg("--target-dir").arg(self.target);
+        for package in packages {
+            cargo.args(["--package", package]);
+        }
+        // What the outer cargo was told about the host does not hold for wasm.
+        for variable in ["RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "CARGO_ENCODED_RUSTFLAGS"] {
+            cargo.env_remove(variable);
+        }
+        cargo.env("RUSTFLAGS", "--cfg=sha2_backend_soft=\"compact\"");
+        ensure!(cargo.status()?.success(), "cargo could not build {}", packages.join(", "));
+        Ok(self.target.join(TARGET).join(profile))
     }
-    // What the outer cargo was told about the host does not hold for wasm.
-    for variable in ["RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"] {
-        cargo.env_remove(variable);
-    }
-    ensure!(cargo.status()?.success(), "cargo could not build {}", packages.join(", "));
-    Ok(target.join(TARGET).join("guest"))
 }
 
 fn component(module: &Path) -> Result<Vec<u8>> {
@@ -79,8 +101,9 @@ fn component(module: &Path) -> Result<Vec<u8>> {
     ComponentEncoder::default().validate(true).module(&module)?.encode()
 }
 
-/// Writes the file only when it changed, and tells the library where it is.
-fn publish(variable: &str, path: &Path, bytes: &[u8]) -> Result<()> {
+/// Writes the file only when it changed, and tells the library where it is. A module past its budget fails the build.
+fn publish(variable: &str, path: &Path, bytes: &[u8], budget: usize) -> Result<()> {
+    ensure!(bytes.len() <= budget, "{} is {} bytes, its budget is {budget}", path.display(), bytes.len());
     if fs::read(path).ok().as_deref() != Some(bytes) {
         fs::write(path, bytes)?;
     }

@@ -1,28 +1,46 @@
 //! `tests/cases/*.toml`: behaviour that an operator cares about, for every engine.
 //!
-//! A file holds one policy, as people write it, and cases: a request and the decision on it.
+//! A file holds one policy, as people write it, and cases: a request and the decision on it. The policy may be what an
+//! importer makes of another system's configuration; a case then says where we answer otherwise, and why.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
+use portcullis_compiler::import;
 use portcullis_runtime::{Decision, Effect, Reason, Request, Target};
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::engines::Given;
 use crate::engines::json;
-use crate::oracle::Document;
+use crate::oracle::{Document, Revocation};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WireFile {
-    policy: String,
+    policy: Option<String>,
+    /// What `source` is a configuration of.
+    import: Option<Importer>,
+    source: Option<String>,
+    /// Ids of subjects, and the unix second before which their tokens do not count.
+    #[serde(default)]
+    revocations: Vec<Revocation>,
     case: Vec<WireCase>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Importer {
+    Barong,
+    Padlock,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WireCase {
     note: String,
+    /// Why the original of an imported policy answers otherwise.
+    differs: Option<String>,
     request: serde_json::Value,
     decision: String,
     reason: String,
@@ -32,12 +50,15 @@ struct WireCase {
     restriction: Option<String>,
     #[serde(default)]
     obligations: Vec<serde_json::Value>,
+    #[serde(default)]
+    errors: Vec<String>,
 }
 
 pub struct File {
     pub path: PathBuf,
     pub text: String,
     pub document: Document,
+    pub revocations: Vec<Revocation>,
     pub cases: Vec<Case>,
 }
 
@@ -58,25 +79,51 @@ pub fn all() -> Result<Vec<File>> {
 }
 
 fn read(path: &Path) -> Result<File> {
-    let WireFile { policy, case } = toml::from_str(&std::fs::read_to_string(path)?)?;
+    let WireFile { policy, import, source, revocations, case } = toml::from_str(&std::fs::read_to_string(path)?)?;
+    let policy = match (policy, import, source) {
+        (Some(policy), None, None) => policy,
+        (None, Some(importer), Some(source)) => imported(&importer, &source)?,
+        _ => bail!("a case file has either `policy` or both `import` and `source`"),
+    };
     let document = serde_saphyr::from_str(&policy)?;
     let cases = case.into_iter().map(|case| {
         let note = case.note.clone();
         Case::try_from(case).context(note)
     });
-    Ok(File { path: path.to_owned(), document, cases: cases.collect::<Result<_>>()?, text: policy })
+    Ok(File { path: path.to_owned(), document, revocations, cases: cases.collect::<Result<_>>()?, text: policy })
+}
+
+impl File {
+    pub fn given(&self) -> Given<'_> {
+        Given { document: &self.document, text: &self.text, revocations: &self.revocations, revision: REVISION }
+    }
+}
+
+fn imported(importer: &Importer, source: &str) -> Result<String> {
+    let imported = match importer {
+        Importer::Barong => import::barong(source),
+        Importer::Padlock => import::padlock(source),
+    };
+    match imported {
+        Ok(imported) => Ok(imported.document),
+        Err(errors) => bail!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
+    }
 }
 
 impl TryFrom<WireCase> for Case {
     type Error = anyhow::Error;
 
     fn try_from(wire: WireCase) -> Result<Self> {
-        let WireCase { note, request, decision, reason, status, rules, restriction, obligations } = wire;
+        ensure!(wire.differs.as_ref().is_none_or(|why| !why.is_empty()), "`differs` says why");
+        let WireCase { note, differs: _, request, decision, reason, status, rules, restriction, obligations, errors } =
+            wire;
         let expected = json!({
             "decision": decision, "status": status, "reason": reason, "rules": rules, "restriction": restriction,
-            "obligations": obligations, "errors": [], "revision": REVISION,
+            "obligations": obligations, "errors": errors, "revision": REVISION,
         });
-        Ok(Self { note, request: Request::from_json(&request.to_string())?, expected: json::decision(&expected)? })
+        // A text is JSON as it stands, for what TOML would change.
+        let request = request.as_str().map_or_else(|| request.to_string(), str::to_owned);
+        Ok(Self { note, request: Request::from_json(&request)?, expected: json::decision(&expected)? })
     }
 }
 
@@ -87,8 +134,14 @@ impl Case {
         let is_visible = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
         let is_method = matches!(&*self.request.action, "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS");
         let is_somebody = self.request.subject.is_some() || self.request.credential.name() == "none";
+        let properties = self.request.subject.as_ref().and_then(|subject| subject.properties.as_ref());
+        let has_json = self.request.context.is_some() || properties.is_some();
+        // Envoy has a clock of its own.
+        let is_timeless = self.request.now.is_none();
         is_method
             && is_somebody
+            && !has_json
+            && is_timeless
             && self.request.source_ip.is_some()
             && path.starts_with('/')
             && !path.contains('#')
@@ -98,18 +151,20 @@ impl Case {
 }
 
 /// A difference as a case file, ready to be committed once the expectation is right.
-pub fn to_file(document: &Document, request: &Request, expected: &Decision) -> String {
-    let policy = serde_json::to_string_pretty(document).unwrap_or_default();
-    let Decision { effect, status, reason, rules, restriction, obligations, .. } = expected;
+pub fn to_file(given: Given<'_>, request: &Request, expected: &Decision) -> String {
+    let policy = serde_json::to_string_pretty(given.document).unwrap_or_default();
+    let Decision { effect, status, reason, rules, restriction, obligations, errors, revision: _ } = expected;
     let effect = if *effect == Effect::Allow { "allow" } else { "deny" };
-    let mut text = format!("policy = '''\n{policy}\n'''\n\n[[case]]\nnote = \"\"\n");
-    text += &format!("request = {}\n", inline(&json::request(request)));
+    let revocations = json!(given.revocations);
+    let mut text = format!("policy = '''\n{policy}\n'''\nrevocations = {revocations}\n\n[[case]]\nnote = \"\"\n");
+    text += &format!("request = '''{}'''\n", json::request(request));
     text += &format!("decision = \"{effect}\"\nreason = \"{}\"\nstatus = {status}\n", Reason::name(*reason));
     text += &format!("rules = {}\n", json!(rules));
     if let Some(id) = restriction {
         text += &format!("restriction = {}\n", json!(id));
     }
-    text + &format!("obligations = {}\n", inline(&json!(obligations)))
+    text += &format!("obligations = {}\n", inline(&json!(obligations)));
+    text + &format!("errors = {}\n", json!(errors))
 }
 
 /// JSON as a TOML value on one line; null members are left out.

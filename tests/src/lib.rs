@@ -1,6 +1,6 @@
 //! End to end: every engine gives the same answer, the artifacts have the promised shape, bad input never gets through.
 //!
-//! `oracle` is a page of obvious code on the document itself; `engines` puts it, the linked core, the component and
+//! `oracle` is obvious code on the document itself; `engines` puts it, the linked core, the component and
 //! the filter in a real Envoy behind one trait; `generate` makes policies and requests; `cases` reads `tests/cases`.
 
 pub mod cases;

@@ -1,6 +1,10 @@
 mod build;
 mod bundles;
+mod compiler;
 mod differential;
 mod edge;
+mod generated;
+mod golden;
+mod limits;
 mod properties;
 mod runtime;

@@ -1,5 +1,6 @@
 //! Tasks of this repository: `cargo xtask --help`.
 
+mod bench;
 mod demo;
 mod progress;
 mod setup;
@@ -29,6 +30,8 @@ enum Task {
     Test,
     /// Build the wasm modules and print their sizes
     Wasm,
+    /// Measure the policy core and what it is compared with
+    Bench(bench::Bench),
 }
 
 fn main() -> ExitCode {
@@ -48,5 +51,6 @@ fn run(task: Task) -> Result<()> {
         Task::Demo(demo) => demo.run(),
         Task::Test => test::test(),
         Task::Wasm => wasm::wasm(),
+        Task::Bench(bench) => bench.run(),
     }
 }

@@ -7,7 +7,7 @@
 //! Why the serialized message: in the property of one payload (a map in Envoy's own encoding) types are lost, so
 //! that a number reads like a text, and Envoy fails the whole map over one `null` claim (Envoy 1.40).
 
-use portcullis_core::{Credential, Subject};
+use portcullis_core::{Credential, Names, Subject};
 
 use crate::config::Config;
 use crate::protobuf::{Field, Wire, fields};
@@ -24,10 +24,14 @@ pub struct Unreadable;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claims<'a> {
     pub id: &'a str,
+    pub kind: Option<&'a str>,
     pub state: &'a str,
     pub roles: Vec<&'a str>,
     pub permission_groups: Vec<&'a str>,
+    pub level: Option<u32>,
     pub otp: bool,
+    /// Unix seconds.
+    pub issued_at: Option<u64>,
     pub credential: Credential,
 }
 
@@ -45,13 +49,16 @@ impl<'a> Claims<'a> {
         };
         Ok(Some(Self {
             id,
+            kind: claim(&names.kind)?.map(text).transpose()?,
             state: match claim(&names.state)? {
                 Some(state) => nonempty(text(state)?)?,
                 None => Subject::DEFAULT_STATE,
             },
             roles: claim(&names.roles)?.map_or(Ok(Vec::new()), list)?,
             permission_groups: claim(&names.permission_groups)?.map_or(Ok(Vec::new()), list)?,
+            level: claim(&names.level)?.map(level).transpose()?,
             otp: claim(&names.otp)?.map_or(Ok(false), flag)?,
+            issued_at: claim(&names.issued_at)?.map(integer).transpose()?,
             credential: match claim(&names.credential)? {
                 Some(name) => Credential::parse(text(name)?).ok_or(Unreadable)?,
                 None => Credential::Token,
@@ -62,10 +69,14 @@ impl<'a> Claims<'a> {
     pub fn subject(&self) -> Subject<'_> {
         Subject {
             id: self.id,
+            kind: self.kind,
             state: self.state,
-            roles: &self.roles,
-            permission_groups: &self.permission_groups,
+            roles: Names::Borrowed(&self.roles),
+            permission_groups: Names::Borrowed(&self.permission_groups),
+            level: self.level,
             otp: self.otp,
+            issued_at: self.issued_at,
+            properties: None,
         }
     }
 }
@@ -74,6 +85,7 @@ impl<'a> Claims<'a> {
 
 /// A `google.protobuf.Value`; what no claim may be is left out.
 enum Value<'a> {
+    Number(f64),
     Text(&'a [u8]),
     Flag(bool),
     Struct(&'a [u8]),
@@ -128,6 +140,7 @@ fn value(message: &[u8]) -> Result<Value<'_>, Unreadable> {
         return Err(Unreadable);
     };
     match (number, value) {
+        (2, Wire::Fixed64(bytes)) => Ok(Value::Number(f64::from_le_bytes(bytes))),
         (3, Wire::Bytes(text)) => Ok(Value::Text(text)),
         (4, Wire::Varint(flag)) => Ok(Value::Flag(flag != 0)),
         (5, Wire::Bytes(fields)) => Ok(Value::Struct(fields)),
@@ -148,6 +161,20 @@ fn flag(message: &[u8]) -> Result<bool, Unreadable> {
         Value::Flag(flag) => Ok(flag),
         _ => Err(Unreadable),
     }
+}
+
+/// A number without a fraction, not negative, and small enough to be exact in a `Value` (2^53).
+fn integer(message: &[u8]) -> Result<u64, Unreadable> {
+    const LARGEST: f64 = 9_007_199_254_740_992.0;
+    match value(message)? {
+        // The guard makes the cast exact.
+        Value::Number(number) if number.fract() == 0.0 && (0.0..=LARGEST).contains(&number) => Ok(number as u64),
+        _ => Err(Unreadable),
+    }
+}
+
+fn level(message: &[u8]) -> Result<u32, Unreadable> {
+    u32::try_from(integer(message)?).map_err(|_| Unreadable)
 }
 
 /// At most `Subject::MAX_ROLES` texts.
@@ -193,6 +220,27 @@ mod tests {
         let claims = Claims::read(RECORDED, &config(json!({}))).unwrap().unwrap();
         assert_eq!((claims.id, claims.roles.as_slice()), ("a\0b", ["x\0y"].as_slice()));
         assert_eq!((claims.state, claims.otp, claims.credential), ("active", false, Credential::Token));
+        assert_eq!((claims.kind, claims.level, claims.issued_at), (None, None, None));
+    }
+
+    #[test]
+    fn a_number_is_an_integer_that_is_exact() {
+        let read = |payload: Value| {
+            let bytes = metadata("jwt_payload", &payload);
+            let claims = Claims::read(&bytes, &config(json!({}))).map(Option::unwrap);
+            claims.map(|claims| (claims.level, claims.issued_at))
+        };
+        assert_eq!(read(json!({"sub": "u1", "level": 0, "iat": 0})), Ok((Some(0), Some(0))));
+        assert_eq!(
+            read(json!({"sub": "u1", "level": 4_294_967_295_u32, "iat": 1_u64 << 53})),
+            Ok((Some(u32::MAX), Some(1 << 53)))
+        );
+        for level in [json!(4_294_967_296_u64), json!(-1), json!(1.5), json!("3"), json!(1e300), json!(null)] {
+            assert_eq!(read(json!({"sub": "u1", "level": level})), Err(Unreadable), "{level}");
+        }
+        for issued in [json!((1_u64 << 53) + 2), json!(-1), json!(0.5), json!("1700000000"), json!(true)] {
+            assert_eq!(read(json!({"sub": "u1", "iat": issued})), Err(Unreadable), "{issued}");
+        }
     }
 
     #[test]
@@ -211,20 +259,24 @@ mod tests {
 
     #[test]
     fn reads_every_claim_under_its_configured_name() {
-        let names =
-            json!({"claims": {"roles": "r", "state": "s", "permission_groups": "g", "otp": "o", "credential": "c"}});
+        let names = json!({"claims": {"roles": "r", "state": "s", "permission_groups": "g", "otp": "o", "credential": "c",
+            "type": "t", "level": "l", "issued_at": "i"}});
         let payload = json!({"sub": "u1", "r": ["a", "b"], "s": "banned", "g": ["p"], "o": true, "c": "api_key",
-            "roles": 7, "state": null, "otp": "yes"});
+            "t": "service", "l": 3, "i": 1_700_000_000,
+            "roles": 7, "state": null, "otp": "yes", "type": 1, "level": "x", "iat": {}});
         let bytes = metadata("jwt_payload", &payload);
         let claims = Claims::read(&bytes, &config(names)).unwrap().unwrap();
         assert_eq!(
             claims,
             Claims {
                 id: "u1",
+                kind: Some("service"),
                 state: "banned",
                 roles: vec!["a", "b"],
                 permission_groups: vec!["p"],
+                level: Some(3),
                 otp: true,
+                issued_at: Some(1_700_000_000),
                 credential: Credential::ApiKey,
             }
         );
@@ -249,6 +301,7 @@ mod tests {
             json!({"sub": "u1", "roles": ["a", 1]}),
             json!({"sub": "u1", "roles": ["a", ["b"]]}),
             json!({"sub": "u1", "permission_groups": 1.5}),
+            json!({"sub": "u1", "type": 1}),
             json!({"sub": "u1", "state": ""}),
             json!({"sub": "u1", "state": true}),
             json!({"sub": "u1", "otp": "true"}),

@@ -65,9 +65,10 @@ pub fn to_json(decision: &Decision<'_>) -> Vec<u8> {
         decision: decision.effect.name(),
         status: decision.status,
         reason: decision.reason.name(),
-        rules: decision.rules.ids().collect(),
+        rules: decision.rules.ids().map(|id| id.to_string()).collect(),
         restriction: decision.restriction,
         obligations: decision.obligations.iter().map(ObligationJson::from).collect(),
+        errors: decision.errors.ids().map(|id| id.to_string()).collect(),
         revision: decision.revision,
     };
     serde_json::to_vec(&json).unwrap_or_default()
@@ -78,9 +79,10 @@ struct DecisionJson<'a> {
     decision: &'a str,
     status: u16,
     reason: &'a str,
-    rules: Vec<&'a str>,
+    rules: Vec<String>,
     restriction: Option<&'a str>,
     obligations: Vec<ObligationJson<'a>>,
+    errors: Vec<String>,
     revision: u64,
 }
 
@@ -110,10 +112,13 @@ mod tests {
     fn claims<'a>(id: &'a str, roles: &[&'a str]) -> Claims<'a> {
         Claims {
             id,
+            kind: None,
             state: "active",
             roles: roles.to_vec(),
             permission_groups: Vec::new(),
+            level: None,
             otp: false,
+            issued_at: None,
             credential: Credential::Token,
         }
     }
@@ -159,7 +164,7 @@ mod tests {
         let json = String::from_utf8(to_json(&Decision::UNAVAILABLE)).unwrap();
         assert_eq!(
             json,
-            r#"{"decision":"deny","status":503,"reason":"policy_unavailable","rules":[],"restriction":null,"obligations":[],"revision":0}"#
+            r#"{"decision":"deny","status":503,"reason":"policy_unavailable","rules":[],"restriction":null,"obligations":[],"errors":[],"revision":0}"#
         );
     }
 }

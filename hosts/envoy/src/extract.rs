@@ -52,6 +52,10 @@ pub struct Facts<'a> {
     /// What the upstream must get as `:path` instead.
     pub rewritten: Option<String>,
     pub source_ip: Option<IpAddr>,
+    /// Two letters, from the header that the configuration names.
+    pub country: Option<&'a str>,
+    /// The same for the continent.
+    pub continent: Option<&'a str>,
     /// `None` is anonymous.
     pub claims: Option<Claims<'a>>,
 }
@@ -80,6 +84,8 @@ impl<'a> Facts<'a> {
             path,
             rewritten: rewrite(path, config.path_mode, canonical)?,
             source_ip: source_address.as_deref().and_then(parse_address),
+            country: place(headers, config.country_header.as_deref())?,
+            continent: place(headers, config.continent_header.as_deref())?,
             claims: match metadata {
                 Some(metadata) => Claims::read(metadata, config).map_err(|_| Reason::Unauthenticated)?,
                 None => None,
@@ -99,6 +105,17 @@ fn single<'a>(headers: &'a Headers, name: &str) -> Result<Option<&'a str>, Malfo
             core::str::from_utf8(value).map(Some).map_err(|_| Malformed)
         }
         _ => Err(Malformed),
+    }
+}
+
+/// The code of a country or continent in the header of that name. What the operator's edge did not write is no code.
+fn place<'a>(headers: &'a Headers, name: Option<&str>) -> Result<Option<&'a str>, Reason> {
+    let Some(name) = name else { return Ok(None) };
+    match single(headers, name) {
+        Ok(Some(code)) if code.len() != 2 || !code.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
+            Err(Reason::MalformedRequest)
+        }
+        code => code.map_err(|Malformed| Reason::MalformedRequest),
     }
 }
 
@@ -262,6 +279,26 @@ mod tests {
             let facts = Facts::read(&received, &config(json!({})), &mut Vec::new()).unwrap();
             assert_eq!(facts.source_ip.map(|ip| ip.to_string()).as_deref(), expected, "{address}");
         }
+    }
+
+    #[test]
+    fn reads_country_and_continent_from_the_configured_headers() {
+        let base = [(":method", "GET"), (":path", "/")];
+        let keys = json!({"country_header": "X-Country", "continent_header": "x-continent"});
+        let read = |extra: &[(&str, &str)], keys: serde_json::Value| {
+            let received = received(headers(&[base.as_slice(), extra].concat()));
+            let facts = Facts::read(&received, &config(keys), &mut Vec::new());
+            facts.map(|facts| [facts.country, facts.continent].map(|code| code.map(str::to_owned)))
+        };
+        let both = [("x-country", "ua"), ("x-continent", "EU")];
+        assert_eq!(read(&both, keys.clone()), Ok([Some("ua".to_owned()), Some("EU".to_owned())]));
+        assert_eq!(read(&both, json!({})), Ok([None, None]));
+        assert_eq!(read(&[], keys.clone()), Ok([None, None]));
+        for country in ["", "UKR", "U1", "U ", "\u{e9}"] {
+            assert_eq!(read(&[("x-country", country)], keys.clone()), Err(Reason::MalformedRequest), "{country:?}");
+        }
+        let twice = [("x-continent", "EU"), ("x-continent", "EU")];
+        assert_eq!(read(&twice, keys), Err(Reason::MalformedRequest));
     }
 
     #[test]

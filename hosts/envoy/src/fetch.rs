@@ -6,7 +6,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use portcullis_core::{OpenError, Policy};
+use portcullis_core::{Admission, OpenError, Policy};
 
 use crate::config::Config;
 use crate::host::{CallId, Headers, Host, HostError, Level};
@@ -34,10 +34,8 @@ pub enum FetchError {
     Empty,
     #[error("{0}")]
     Open(#[from] OpenError),
-    #[error("bundle is for tenant `{found}`")]
-    Tenant { found: String },
-    #[error("bundle has revision {found}, older than {current}")]
-    Older { found: u64, current: u64 },
+    #[error("no clock to tell whether the bundle has expired")]
+    NoClock,
 }
 
 /// What a good answer means.
@@ -136,7 +134,7 @@ impl Fetcher {
             return Err(FetchError::Empty);
         }
         let bundle = host.answer_body(body_bytes).map_err(|HostError| FetchError::Empty)?;
-        let policy = accept(bundle, edge)?;
+        let policy = accept(host, bundle, edge)?;
         self.etag = header(&headers, "etag").map(str::to_owned);
         if edge.policy.as_ref().is_some_and(|current| current.digest() == policy.digest()) {
             return Ok(News::Unchanged);
@@ -165,15 +163,16 @@ impl Fetcher {
 }
 
 /// The policy in `bundle`, if it may replace the one in use.
-fn accept(bundle: Vec<u8>, edge: &Edge) -> Result<Policy, FetchError> {
+fn accept(host: &impl Host, bundle: Vec<u8>, edge: &Edge) -> Result<Policy, FetchError> {
     let policy = Policy::open_signed(bundle, &[edge.config.public_key])?;
-    if policy.tenant() != edge.config.tenant {
-        return Err(FetchError::Tenant { found: policy.tenant().to_owned() });
-    }
-    let current = edge.policy.as_ref().map_or(0, |policy| policy.revision());
-    if policy.revision() < current {
-        return Err(FetchError::Older { found: policy.revision(), current });
-    }
+    let now = match (host.now(), policy.expires()) {
+        (Ok(now), _) => now.as_secs(),
+        // Without an end there is nothing to compare the time with.
+        (Err(HostError), None) => 0,
+        (Err(HostError), Some(_)) => return Err(FetchError::NoClock),
+    };
+    let revision = edge.policy.as_ref().map_or(0, |policy| policy.revision());
+    policy.admit(&Admission { tenant: &edge.config.tenant, revision, now })?;
     Ok(policy)
 }
 

@@ -38,14 +38,15 @@ pub struct Edge {
 impl Edge {
     /// Denies everything until it has a policy.
     pub fn new(config: Config) -> Self {
-        let metrics = Metrics::new(&config.tenant);
+        let metrics = Metrics::new(config.tenant.as_str());
         Self { config, policy: None, metrics, scratch: Scratch::default(), canonical: Vec::new() }
     }
 }
 
 pub fn on_request(host: &impl Host, edge: &mut Edge) -> Flow {
     let Edge { config, policy, metrics, scratch, canonical } = edge;
-    let Some(policy) = policy.clone().filter(|policy| is_in_force(policy, host)) else {
+    let now = host.now().ok().map(|now| now.as_secs());
+    let Some(policy) = policy.clone().filter(|policy| is_in_force(policy, now)) else {
         return answer(host, config, metrics, &Decision::UNAVAILABLE, None);
     };
     let Ok(received) = Received::read(host) else {
@@ -55,7 +56,7 @@ pub fn on_request(host: &impl Host, edge: &mut Edge) -> Flow {
         Ok(facts) => facts,
         Err(reason) => return answer(host, config, metrics, &refusal(&policy, reason), None),
     };
-    let decision = decide(&policy, &request(&facts), scratch);
+    let decision = decide(&policy, &request(&facts, now), scratch);
     let enforced = if decision.is_allow() { forward(host, &received, &facts) } else { Ok(()) };
     let decision = match enforced {
         Ok(()) => decision,
@@ -70,18 +71,22 @@ pub fn on_request_unconfigured(host: &impl Host) -> Flow {
 }
 
 /// Whether the policy has not expired; without a clock it has, if it can.
-fn is_in_force(policy: &Policy, host: &impl Host) -> bool {
-    policy.expires().is_none_or(|expires| host.now().is_ok_and(|now| now.as_secs() < expires))
+fn is_in_force(policy: &Policy, now: Option<u64>) -> bool {
+    policy.expires().is_none_or(|expires| now.is_some_and(|now| now < expires))
 }
 
-fn request<'a>(facts: &'a Facts<'a>) -> Request<'a> {
+fn request<'a>(facts: &'a Facts<'a>, now: Option<u64>) -> Request<'a> {
     let path = facts.rewritten.as_deref().unwrap_or(facts.path);
     Request {
         action: facts.method,
         target: Target::Http { host: facts.host, path },
         source_ip: facts.source_ip,
+        country: facts.country,
+        continent: facts.continent,
         subject: facts.claims.as_ref().map(Claims::subject),
         credential: facts.claims.as_ref().map(|claims| claims.credential).unwrap_or_default(),
+        context: None,
+        now,
     }
 }
 
@@ -119,7 +124,7 @@ fn answer(
 /// Who was let in or refused by which rules: ids only. They are quoted, so that none can forge a line of the log.
 fn record(obligation: Obligation<'_>, decision: &Decision<'_>, claims: Option<&Claims<'_>>) -> String {
     let subject = claims.map_or("", |claims| claims.id);
-    let rules: Vec<_> = decision.rules.ids().collect();
+    let rules: Vec<String> = decision.rules.ids().map(|id| id.to_string()).collect();
     let what = match obligation {
         Obligation::Audit(topic) => format!("audit topic={topic:?}"),
         Obligation::Denied => "denied".to_owned(),

@@ -18,6 +18,7 @@
 pub mod host;
 
 pub mod config;
+mod scalar;
 
 pub mod fetch;
 pub mod root;

@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use portcullis_core as core_api;
 use portcullis_core::{Check, Credential, Effect, Reason, Stage, StageOutcome};
 
 use crate::decision::{Decision, Explained, Explanation, NearMiss, Obligation, StageReport};
+use crate::request::{Request, Subject, Target};
 use wit::exports::portcullis::policy::authorizer as generated;
 
 /// Made from the WIT; requests are borrowed, answers are owned.
@@ -17,30 +17,62 @@ pub(crate) mod wit {
     });
 }
 
-pub(crate) fn request<'a>(request: &core_api::Request<'a>) -> generated::Request<'a> {
-    let core_api::Request { action, target, source_ip, subject, credential } = *request;
+/// The lists of names of a request as slices, which is how wasmtime borrows a `list<string>`.
+#[derive(Default)]
+pub(crate) struct Lists<'a> {
+    roles: Vec<&'a str>,
+    permission_groups: Vec<&'a str>,
+}
+
+impl<'a> From<&'a Request> for Lists<'a> {
+    fn from(request: &'a Request) -> Self {
+        let Some(subject) = &request.subject else { return Self::default() };
+        let texts = |names: &'a [String]| names.iter().map(String::as_str).collect();
+        Self { roles: texts(&subject.roles), permission_groups: texts(&subject.permission_groups) }
+    }
+}
+
+/// `lists` are those of `request`.
+pub(crate) fn request<'a>(request: &'a Request, lists: &'a Lists<'a>) -> generated::Request<'a> {
+    let Request { action, target, source_ip, country, continent, subject, credential, context, now } = request;
     generated::Request {
         action,
         target: match target {
-            core_api::Target::Http { host, path } => generated::Target::Http(generated::HttpTarget { host, path }),
-            core_api::Target::Resource { kind, id } => {
-                generated::Target::Resource(generated::ResourceTarget { kind, id })
+            Target::Http { host, path } => {
+                generated::Target::Http(generated::HttpTarget { host: host.as_deref(), path })
+            }
+            Target::Resource { kind, id, properties } => {
+                let (id, properties) = (id.as_deref(), properties.as_deref());
+                generated::Target::Resource(generated::ResourceTarget { kind, id, properties })
             }
         },
         source_ip: source_ip.map(address),
-        subject: subject.map(|core_api::Subject { id, state, roles, permission_groups, otp }| generated::Subject {
-            id,
-            state,
-            roles,
-            permission_groups,
-            otp,
-        }),
+        country: country.as_deref(),
+        continent: continent.as_deref(),
+        subject: subject.as_ref().map(|one| subject_of(one, lists)),
         credential: match credential {
             Credential::None => generated::Credential::None,
             Credential::Token => generated::Credential::Token,
             Credential::Session => generated::Credential::Session,
             Credential::ApiKey => generated::Credential::ApiKey,
         },
+        context: context.as_deref(),
+        now: *now,
+    }
+}
+
+fn subject_of<'a>(subject: &'a Subject, lists: &'a Lists<'a>) -> generated::Subject<'a> {
+    let Subject { id, kind, state, roles: _, permission_groups: _, level, otp, issued_at, properties } = subject;
+    generated::Subject {
+        id,
+        kind: kind.as_deref(),
+        state,
+        roles: &lists.roles,
+        permission_groups: &lists.permission_groups,
+        level: *level,
+        otp: *otp,
+        issued_at: *issued_at,
+        properties: properties.as_deref(),
     }
 }
 
@@ -131,7 +163,10 @@ impl From<generated::Check> for Check {
             generated::Check::Host => Self::Host,
             generated::Check::Path => Self::Path,
             generated::Check::Method => Self::Method,
+            generated::Check::Resource => Self::Resource,
             generated::Check::Who => Self::Who,
+            generated::Check::Level => Self::Level,
+            generated::Check::When => Self::When,
         }
     }
 }
@@ -146,8 +181,13 @@ impl From<generated::StageName> for Stage {
             Wit::Public => Self::Public,
             Wit::SubjectState => Self::SubjectState,
             Wit::ApiKeyOtp => Self::ApiKeyOtp,
+            Wit::Revocation => Self::Revocation,
             Wit::DenyRules => Self::DenyRules,
             Wit::AllowRules => Self::AllowRules,
+            Wit::Route => Self::Route,
+            Wit::Authentication => Self::Authentication,
+            Wit::RoutePermission => Self::RoutePermission,
+            Wit::Level => Self::Level,
             Wit::Fallback => Self::Fallback,
         }
     }

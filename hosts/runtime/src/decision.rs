@@ -71,15 +71,15 @@ impl Decision {
 
 impl From<core_api::Decision<'_>> for Decision {
     fn from(decision: core_api::Decision<'_>) -> Self {
-        let core_api::Decision { effect, status, reason, rules, restriction, obligations, revision } = decision;
+        let core_api::Decision { effect, status, reason, rules, restriction, obligations, errors, revision } = decision;
         Self {
             effect,
             status,
             reason,
-            rules: rules.ids().map(str::to_owned).collect(),
+            rules: rules.ids().map(|id| id.to_string()).collect(),
             restriction: restriction.map(str::to_owned),
             obligations: obligations.iter().map(Obligation::from).collect(),
-            errors: Vec::new(),
+            errors: errors.ids().map(|id| id.to_string()).collect(),
             revision,
         }
     }
@@ -107,7 +107,7 @@ impl From<core_api::Explanation<'_>> for Explained {
     fn from(explanation: core_api::Explanation<'_>) -> Self {
         let core_api::Explanation { decision, stages, nearest } = explanation;
         let stages = stages.map(|(stage, outcome)| StageReport { stage, outcome }).to_vec();
-        let nearest = nearest.into_iter().map(|miss| NearMiss { rule: miss.rule.to_owned(), failed: miss.failed });
+        let nearest = nearest.into_iter().map(|miss| NearMiss { rule: miss.rule.to_string(), failed: miss.failed });
         let explanation = Explanation { stages, nearest: nearest.collect() };
         Self { decision: decision.into(), explanation }
     }

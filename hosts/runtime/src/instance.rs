@@ -6,9 +6,9 @@ use wasmtime::component::ResourceAny;
 use wasmtime::{Store, StoreLimits, StoreLimitsBuilder};
 
 use crate::convert::wit::exports::portcullis::policy::authorizer as wit;
-use crate::convert::{self, wit::Policy};
+use crate::convert::{self, Lists, wit::Policy};
 use crate::decision::{Decision, Explained};
-use crate::request::{Lent, Request};
+use crate::request::Request;
 use crate::runtime::{Runtime, epochs};
 
 /// Bounds the memory of a store.
@@ -50,25 +50,40 @@ impl Instance {
     pub(crate) fn decide(&mut self, request: &Request) -> wasmtime::Result<Decision> {
         self.start_deadline();
         let policy = self.component.portcullis_policy_authorizer().policy();
-        let lent = Lent::from(request);
-        let decision = policy.call_decide(&mut self.store, self.policy, convert::request(&lent.view()))?;
+        let lists = Lists::from(request);
+        let decision = policy.call_decide(&mut self.store, self.policy, convert::request(request, &lists))?;
         Ok(decision.into())
     }
 
     pub(crate) fn decide_batch(&mut self, requests: &[Request]) -> wasmtime::Result<Vec<Decision>> {
         self.start_deadline();
         let policy = self.component.portcullis_policy_authorizer().policy();
-        let lent: Vec<Lent<'_>> = requests.iter().map(Lent::from).collect();
-        let requests: Vec<_> = lent.iter().map(|lent| convert::request(&lent.view())).collect();
+        let lists: Vec<Lists<'_>> = requests.iter().map(Lists::from).collect();
+        let requests: Vec<_> =
+            requests.iter().zip(&lists).map(|(request, lists)| convert::request(request, lists)).collect();
         let decisions = policy.call_decide_batch(&mut self.store, self.policy, &requests)?;
         Ok(decisions.into_iter().map(Decision::from).collect())
+    }
+
+    /// Encoded request -> encoded decision.
+    pub(crate) fn decide_encoded(&mut self, request: &[u8]) -> wasmtime::Result<Vec<u8>> {
+        self.start_deadline();
+        let policy = self.component.portcullis_policy_authorizer().policy();
+        policy.call_decide_encoded(&mut self.store, self.policy, request)
+    }
+
+    /// Framed, as `portcullis_core::wire` says.
+    pub(crate) fn decide_batch_encoded(&mut self, requests: &[u8]) -> wasmtime::Result<Vec<u8>> {
+        self.start_deadline();
+        let policy = self.component.portcullis_policy_authorizer().policy();
+        policy.call_decide_batch_encoded(&mut self.store, self.policy, requests)
     }
 
     pub(crate) fn explain(&mut self, request: &Request) -> wasmtime::Result<Explained> {
         self.start_deadline();
         let policy = self.component.portcullis_policy_authorizer().policy();
-        let lent = Lent::from(request);
-        let explanation = policy.call_explain(&mut self.store, self.policy, convert::request(&lent.view()))?;
+        let lists = Lists::from(request);
+        let explanation = policy.call_explain(&mut self.store, self.policy, convert::request(request, &lists))?;
         Ok(explanation.into())
     }
 

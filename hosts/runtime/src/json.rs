@@ -1,12 +1,13 @@
 //! JSON -> request (design/decision.md section 2): the shape on the wire, strict.
 //!
-//! Unknown and duplicate keys are errors. Facts that no policy of this version can ask for (`country`, `level`,
-//! `properties`, `context`, `now` ...) are checked for their shape and then left out.
+//! Unknown and duplicate keys are errors. `properties` and `context` keep the text of their object as it stands; the
+//! core reads it.
 
 use std::fmt;
 use std::marker::PhantomData;
 use std::net::IpAddr;
 
+use portcullis_core::limits::PROPERTIES_BYTES;
 use portcullis_core::{Credential, Subject as CoreSubject};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
@@ -14,9 +15,6 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::request::{Request, Subject, Target};
-
-/// Most bytes of `properties`, and of `context`, as they stand in the text.
-const PROPERTIES_BYTES: usize = 16 << 10;
 
 /// Why a text is not a request.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +53,6 @@ struct WireRequest<'t> {
     credential: Option<WireCredential>,
     #[serde(borrow)]
     context: Option<&'t RawValue>,
-    #[expect(dead_code, reason = "only its shape is checked")]
     now: Option<u64>,
 }
 
@@ -72,17 +69,14 @@ struct WireResource<'t> {
 #[serde(deny_unknown_fields)]
 struct WireSubject<'t> {
     id: String,
-    #[expect(dead_code, reason = "only its shape is checked")]
     r#type: Option<String>,
     state: Option<String>,
     #[serde(default)]
     roles: Vec<String>,
     #[serde(default)]
     permission_groups: Vec<String>,
-    #[expect(dead_code, reason = "only its shape is checked")]
     level: Option<u32>,
     otp: Option<bool>,
-    #[expect(dead_code, reason = "only its shape is checked")]
     issued_at: Option<u64>,
     #[serde(borrow)]
     properties: Option<&'t RawValue>,
@@ -143,20 +137,14 @@ impl TryFrom<WireRequest<'_>> for Request {
             subject,
             credential,
             context,
-            now: _,
+            now,
         } = wire;
-        for (key, code) in [("country", country), ("continent", continent)] {
-            if code.is_some_and(|code| code.len() != 2 || !code.bytes().all(|byte| byte.is_ascii_alphabetic())) {
-                return Err(RequestError::Letters { key });
-            }
-        }
-        object("context", context)?;
         let target = match (path, resource) {
             (Some(path), None) => Target::Http { host, path },
             (None, Some(_)) if host.is_some() => return Err(RequestError::Host),
             (None, Some(Object(WireResource { r#type, id, properties }))) => {
-                object("resource.properties", properties)?;
-                Target::Resource { kind: filled("resource.type", r#type)?, id }
+                let properties = object("resource.properties", properties)?;
+                Target::Resource { kind: filled("resource.type", r#type)?, id, properties }
             }
             (None, None) | (Some(_), Some(_)) => return Err(RequestError::Target),
         };
@@ -166,7 +154,17 @@ impl TryFrom<WireRequest<'_>> for Request {
             (None, Some(_)) => Credential::Token,
             (None, None) => Credential::None,
         };
-        Ok(Self { action, target, source_ip, subject, credential })
+        Ok(Self {
+            action,
+            target,
+            source_ip,
+            country: letters("country", country)?,
+            continent: letters("continent", continent)?,
+            subject,
+            credential,
+            context: object("context", context)?,
+            now,
+        })
     }
 }
 
@@ -174,9 +172,7 @@ impl TryFrom<WireSubject<'_>> for Subject {
     type Error = RequestError;
 
     fn try_from(wire: WireSubject<'_>) -> Result<Self, RequestError> {
-        let WireSubject { id, r#type: _, state, roles, permission_groups, level: _, otp, issued_at: _, properties } =
-            wire;
-        object("subject.properties", properties)?;
+        let WireSubject { id, r#type, state, roles, permission_groups, level, otp, issued_at, properties } = wire;
         for (key, names) in [("subject.roles", &roles), ("subject.permission_groups", &permission_groups)] {
             if names.len() > CoreSubject::MAX_ROLES {
                 return Err(RequestError::TooManyNames { key, found: names.len() });
@@ -184,10 +180,14 @@ impl TryFrom<WireSubject<'_>> for Subject {
         }
         Ok(Self {
             id: filled("subject.id", id)?,
+            kind: r#type,
             state: state.unwrap_or_else(|| CoreSubject::DEFAULT_STATE.to_owned()),
             roles,
             permission_groups,
+            level,
             otp: otp.unwrap_or(false),
+            issued_at,
+            properties: object("subject.properties", properties)?,
         })
     }
 }
@@ -207,39 +207,63 @@ fn filled(key: &'static str, text: String) -> Result<String, RequestError> {
     if text.is_empty() { Err(RequestError::Empty { key }) } else { Ok(text) }
 }
 
-fn object(key: &'static str, value: Option<&RawValue>) -> Result<(), RequestError> {
+fn letters(key: &'static str, code: Option<String>) -> Result<Option<String>, RequestError> {
+    let are_two_letters = |code: &str| code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_alphabetic());
+    match code {
+        Some(code) if !are_two_letters(&code) => Err(RequestError::Letters { key }),
+        code => Ok(code),
+    }
+}
+
+/// The text of an object, as it stands.
+fn object(key: &'static str, value: Option<&RawValue>) -> Result<Option<String>, RequestError> {
     match value.map(RawValue::get) {
         Some(text) if !text.starts_with('{') => Err(RequestError::NotAnObject { key }),
         Some(text) if text.len() > PROPERTIES_BYTES => Err(RequestError::TooLarge { key, bytes: text.len() }),
-        _ => Ok(()),
+        text => Ok(text.map(str::to_owned)),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Credential, Request, Subject, Target};
+    use super::{Credential, PROPERTIES_BYTES, Request, Subject, Target};
 
     #[test]
     fn reads_every_key_of_the_contract() {
         let text = r#"{"action": "GET", "host": "api.example.com", "path": "/a?q=1", "source_ip": "203.0.113.9",
             "country": "UA", "continent": "EU", "credential": "api_key", "context": {"a": 1}, "now": 1700000000,
             "subject": {"id": "u1", "type": "user", "state": "pending", "roles": ["admin"], "permission_groups": ["g"],
-                        "level": 3, "otp": true, "issued_at": 1700000000, "properties": {}}}"#;
+                        "level": 3, "otp": true, "issued_at": 1700000000, "properties": { "b": 1.0 }}}"#;
         let subject = Subject {
             id: "u1".into(),
+            kind: Some("user".into()),
             state: "pending".into(),
             roles: vec!["admin".into()],
             permission_groups: vec!["g".into()],
+            level: Some(3),
             otp: true,
+            issued_at: Some(1_700_000_000),
+            properties: Some(r#"{ "b": 1.0 }"#.into()),
         };
         let expected = Request {
             action: "GET".into(),
             target: Target::Http { host: Some("api.example.com".into()), path: "/a?q=1".into() },
             source_ip: Some([203, 0, 113, 9].into()),
+            country: Some("UA".into()),
+            continent: Some("EU".into()),
             subject: Some(subject),
             credential: Credential::ApiKey,
+            context: Some(r#"{"a": 1}"#.into()),
+            now: Some(1_700_000_000),
         };
         assert_eq!(Request::from_json(text).unwrap(), expected);
+    }
+
+    #[test]
+    fn reads_every_key_of_a_resource() {
+        let text = r#"{"action": "read", "resource": {"type": "record", "id": "r1", "properties": {"a":[]}}}"#;
+        let (kind, id, properties) = ("record".into(), Some("r1".into()), Some(r#"{"a":[]}"#.into()));
+        assert_eq!(Request::from_json(text).unwrap().target, Target::Resource { kind, id, properties });
     }
 
     #[test]
@@ -253,7 +277,10 @@ mod tests {
 
     #[test]
     fn says_what_is_wrong() {
-        let long = format!(r#"{{"action":"GET","path":"/","context":{{"a":"{}"}}}}"#, "x".repeat(16 << 10));
+        let context =
+            |bytes: usize| format!(r#"{{"action":"GET","path":"/","context":{{"a":"{}"}}}}"#, "x".repeat(bytes - 8));
+        assert!(Request::from_json(&context(PROPERTIES_BYTES)).is_ok());
+        let long = context(PROPERTIES_BYTES + 1);
         let roles = serde_json::to_string(&vec!["r"; 257]).unwrap();
         let many = format!(r#"{{"action":"GET","path":"/","subject":{{"id":"u","roles":{roles}}}}}"#);
         for (text, message) in [
@@ -273,6 +300,10 @@ mod tests {
             (r#"{"action": "GET", "path": "/", "source_ip": "fe80::1%eth0"}"#, "invalid IP address"),
             (r#"{"action": "GET", "path": "/", "credential": "magic"}"#, "unknown variant `magic`"),
             (r#"{"action": "GET", "path": "/", "country": "UKR"}"#, "`country` must be two letters"),
+            (r#"{"action": "GET", "path": "/", "continent": "E1"}"#, "`continent` must be two letters"),
+            (r#"{"action": "GET", "path": "/", "now": -1}"#, "invalid value: integer `-1`, expected u64"),
+            (r#"{"action": "GET", "path": "/", "subject": {"id": "u", "level": 1.5}}"#, "invalid type: floating point"),
+            (r#"{"action": "GET", "path": "/", "subject": {"id": "u", "properties": 1}}"#, "`subject.properties` must"),
             (r#"{"action": "GET", "path": "/", "context": []}"#, "`context` must be an object"),
             (r#"{"action": "GET", "path": "/"} x"#, "trailing characters"),
             (&long, "the limit is 16384"),

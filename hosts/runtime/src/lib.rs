@@ -6,6 +6,7 @@
 
 mod convert;
 mod decision;
+mod encoded;
 mod instance;
 mod json;
 mod native;
@@ -15,8 +16,10 @@ mod runtime;
 mod slot;
 
 pub use decision::{Decision, Explained, Explanation, NearMiss, Obligation, StageReport};
+pub use encoded::{EncodedDecisions, EncodedRequests, encode};
 pub use json::RequestError;
 pub use native::NativePolicy;
+pub use portcullis_core::wire::EncodedDecision;
 pub use portcullis_core::{Check, Credential, Effect, OpenError, Reason, Stage, StageOutcome};
 pub use request::{Request, Subject, Target};
 pub use runtime::{Limits, Runtime, RuntimeError};

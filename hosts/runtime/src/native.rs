@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use portcullis_core::{OpenError, Policy, Scratch, decide, explain};
 
 use crate::decision::{Decision, Explained};
-use crate::request::{Lent, Request};
+use crate::request::Request;
 
 /// A bundle opened in this process. For one thread; opening is cheap.
 #[derive(Debug)]
@@ -16,14 +16,20 @@ pub struct NativePolicy {
 
 impl NativePolicy {
     pub fn open(bundle: Vec<u8>) -> Result<Self, OpenError> {
-        Ok(Self { policy: Policy::open(bundle)?, scratch: RefCell::default() })
+        Policy::open(bundle).map(Self::from)
     }
 
     pub fn decide(&self, request: &Request) -> Decision {
-        decide(&self.policy, &Lent::from(request).view(), &mut self.scratch.borrow_mut()).into()
+        decide(&self.policy, &request.into(), &mut self.scratch.borrow_mut()).into()
     }
 
     pub fn explain(&self, request: &Request) -> Explained {
-        explain(&self.policy, &Lent::from(request).view(), &mut self.scratch.borrow_mut()).into()
+        explain(&self.policy, &request.into(), &mut self.scratch.borrow_mut()).into()
+    }
+}
+
+impl From<Policy> for NativePolicy {
+    fn from(policy: Policy) -> Self {
+        Self { policy, scratch: RefCell::default() }
     }
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use portcullis_core as core_api;
-use portcullis_core::Credential;
+use portcullis_core::{Credential, Names};
 
 /// See `portcullis_core::Request`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,64 +11,89 @@ pub struct Request {
     pub action: String,
     pub target: Target,
     pub source_ip: Option<IpAddr>,
+    /// ISO 3166-1 alpha-2, in any case.
+    pub country: Option<String>,
+    /// Two letters, in any case.
+    pub continent: Option<String>,
     /// `None` is anonymous.
     pub subject: Option<Subject>,
     pub credential: Credential,
+    /// Text of a JSON object.
+    pub context: Option<String>,
+    /// Unix seconds.
+    pub now: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    Http { host: Option<String>, path: String },
-    Resource { kind: String, id: Option<String> },
+    Http {
+        host: Option<String>,
+        path: String,
+    },
+    Resource {
+        kind: String,
+        id: Option<String>,
+        /// Text of a JSON object.
+        properties: Option<String>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
     pub id: String,
+    pub kind: Option<String>,
     pub state: String,
     pub roles: Vec<String>,
     pub permission_groups: Vec<String>,
+    pub level: Option<u32>,
     pub otp: bool,
+    /// Unix seconds.
+    pub issued_at: Option<u64>,
+    /// Text of a JSON object.
+    pub properties: Option<String>,
 }
 
-/// A request with the lists of names that the core borrows.
-pub(crate) struct Lent<'a> {
-    request: &'a Request,
-    roles: Vec<&'a str>,
-    permission_groups: Vec<&'a str>,
-}
-
-impl<'a> From<&'a Request> for Lent<'a> {
+impl<'a> From<&'a Request> for core_api::Request<'a> {
     fn from(request: &'a Request) -> Self {
-        let names = |names: Option<&'a Vec<String>>| names.into_iter().flatten().map(String::as_str).collect();
-        let subject = request.subject.as_ref();
+        let Request { action, target, source_ip, country, continent, subject, credential, context, now } = request;
         Self {
-            request,
-            roles: names(subject.map(|subject| &subject.roles)),
-            permission_groups: names(subject.map(|subject| &subject.permission_groups)),
+            action,
+            target: target.into(),
+            source_ip: *source_ip,
+            country: country.as_deref(),
+            continent: continent.as_deref(),
+            subject: subject.as_ref().map(core_api::Subject::from),
+            credential: *credential,
+            context: context.as_deref(),
+            now: *now,
         }
     }
 }
 
-impl Lent<'_> {
-    /// The request as the core takes it.
-    pub(crate) fn view(&self) -> core_api::Request<'_> {
-        let Request { action, target, source_ip, subject, credential } = self.request;
-        core_api::Request {
-            action,
-            target: match target {
-                Target::Http { host, path } => core_api::Target::Http { host: host.as_deref(), path },
-                Target::Resource { kind, id } => core_api::Target::Resource { kind, id: id.as_deref() },
-            },
-            source_ip: *source_ip,
-            subject: subject.as_ref().map(|subject| core_api::Subject {
-                id: &subject.id,
-                state: &subject.state,
-                roles: &self.roles,
-                permission_groups: &self.permission_groups,
-                otp: subject.otp,
-            }),
-            credential: *credential,
+impl<'a> From<&'a Target> for core_api::Target<'a> {
+    fn from(target: &'a Target) -> Self {
+        match target {
+            Target::Http { host, path } => Self::Http { host: host.as_deref(), path },
+            Target::Resource { kind, id, properties } => {
+                Self::Resource { kind, id: id.as_deref(), properties: properties.as_deref() }
+            }
+        }
+    }
+}
+
+impl<'a> From<&'a Subject> for core_api::Subject<'a> {
+    fn from(subject: &'a Subject) -> Self {
+        let Subject { id, kind, state, roles, permission_groups, level, otp, issued_at, properties } = subject;
+        Self {
+            id,
+            kind: kind.as_deref(),
+            state,
+            roles: Names::Owned(roles),
+            permission_groups: Names::Owned(permission_groups),
+            level: *level,
+            otp: *otp,
+            issued_at: *issued_at,
+            properties: properties.as_deref(),
         }
     }
 }

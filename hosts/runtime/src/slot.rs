@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 
+use portcullis_core::wire::EncodedDecision;
+
 use crate::decision::{Decision, Explained};
+use crate::encoded::{EncodedDecisions, EncodedRequests};
 use crate::instance::OpenFailure;
 use crate::pool::Pool;
 use crate::request::Request;
@@ -69,6 +72,19 @@ impl PolicySlot {
         // An answer of another length is no answer.
         let decisions = decisions.filter(|decisions| decisions.len() == requests.len());
         decisions.unwrap_or_else(|| requests.iter().map(|_| Decision::unavailable()).collect())
+    }
+
+    /// The decision on an encoded request, encoded; `None` when there is no policy or the component failed, which is
+    /// `policy_unavailable`.
+    pub fn decide_encoded(&self, request: &[u8]) -> Option<Vec<u8>> {
+        let answer = self.current.load_full()?.ask(|instance| instance.decide_encoded(request))?;
+        EncodedDecision::read(&answer).is_some().then_some(answer)
+    }
+
+    /// The same for many, in one call of the component.
+    pub fn decide_batch_encoded(&self, requests: &EncodedRequests) -> Option<EncodedDecisions> {
+        let answers = self.current.load_full()?.ask(|instance| instance.decide_batch_encoded(requests.bytes()))?;
+        EncodedDecisions::new(answers, requests.len())
     }
 
     pub fn explain(&self, request: &Request) -> Explained {

@@ -1,10 +1,19 @@
-//! The command line. Exit codes: 0 done, 1 a line or the run failed, 2 usage or diagnostics.
+//! The command line. Exit codes: 0 done, 1 a line or the run failed or something was found, 2 usage or diagnostics.
 
 mod compile;
 mod decide;
+mod diff;
+mod explain;
+mod import;
 mod inspect;
-mod lines;
+mod lint;
 mod serve;
+mod test;
+
+mod lines;
+mod policy;
+mod progress;
+mod source;
 
 use std::io::Write as _;
 use std::path::Path;
@@ -26,6 +35,16 @@ enum Command {
     Compile(compile::Compile),
     /// Decide requests, one JSON object per line
     Decide(decide::Decide),
+    /// Find what a policy document says without effect
+    Lint(lint::Lint),
+    /// Run the tests of a policy document
+    Test(test::Test),
+    /// Explain the decision on one request
+    Explain(explain::Explain),
+    /// List the requests that another policy would answer otherwise
+    Diff(diff::Diff),
+    /// Make a policy document of another system's configuration
+    Import(import::Import),
     /// Show what is in a bundle, as JSON
     Inspect(inspect::Inspect),
     /// Run the server
@@ -37,6 +56,8 @@ enum Ending {
     Done,
     /// Some line failed; each said so itself.
     LineFailed,
+    /// What was looked for is there: findings, failures, differences; they are out.
+    Found,
     /// The input is wrong; the diagnostics are out.
     Diagnosed,
 }
@@ -46,12 +67,17 @@ impl Cli {
         let ending = match self.command {
             Command::Compile(command) => command.run(),
             Command::Decide(command) => command.run(),
+            Command::Lint(command) => command.run(),
+            Command::Test(command) => command.run(),
+            Command::Explain(command) => command.run(),
+            Command::Diff(command) => command.run(),
+            Command::Import(command) => command.run(),
             Command::Inspect(command) => command.run(),
             Command::Serve(command) => command.run(),
         };
         match ending {
             Ok(Ending::Done) => ExitCode::SUCCESS,
-            Ok(Ending::LineFailed) => ExitCode::from(1),
+            Ok(Ending::LineFailed | Ending::Found) => ExitCode::from(1),
             Ok(Ending::Diagnosed) => ExitCode::from(2),
             Err(error) => {
                 complain(format_args!("portcullis: {error:#}"));

@@ -160,8 +160,12 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
 
 /// A diagnostic in an answer.
 pub fn diagnostic_json(diagnostic: &Diagnostic) -> Value {
-    let Diagnostic { severity, line, column, message } = diagnostic;
-    json!({"severity": severity.name(), "line": line, "column": column, "message": message})
+    let Diagnostic { severity, line, column, message, help, name: _ } = diagnostic;
+    let mut json = json!({"severity": severity.name(), "line": line, "column": column, "message": message});
+    if let Some(help) = help {
+        json["help"] = help.as_str().into();
+    }
+    json
 }
 
 impl IntoResponse for ApiError {

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use portcullis_compiler::{Diagnostic, Options, compile};
+use portcullis_directory::UnixSeconds;
 use portcullis_runtime::{Credential, Decision, PolicySlot, PrepareError, Request, Runtime, Subject, Target};
 
 use crate::authn::Caller;
@@ -19,6 +20,7 @@ pub struct Facts<'a> {
     pub path: &'a str,
     pub host: Option<&'a str>,
     pub source_ip: Option<IpAddr>,
+    pub now: UnixSeconds,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -45,8 +47,12 @@ impl Gate {
             action: facts.method.to_owned(),
             target: Target::Http { host: facts.host.map(str::to_owned), path: facts.path.to_owned() },
             source_ip: facts.source_ip,
+            country: None,
+            continent: None,
             subject: caller.subject(),
             credential: caller.credential(),
+            context: None,
+            now: Some(facts.now.0),
         })
     }
 
@@ -75,7 +81,17 @@ impl Caller {
             Self::Setup(_) => (SETUP, "active", vec![SETUP.to_owned()]),
         };
         let (id, state) = (id.to_owned(), state.to_owned());
-        Some(Subject { id, state, roles, permission_groups: Vec::new(), otp: false })
+        Some(Subject {
+            id,
+            kind: None,
+            state,
+            roles,
+            permission_groups: Vec::new(),
+            level: None,
+            otp: false,
+            issued_at: None,
+            properties: None,
+        })
     }
 
     fn credential(&self) -> Credential {

@@ -44,6 +44,7 @@ pub async fn authorize(State(app): State<Arc<App>>, mut request: Request, next: 
         path: request.uri().path(),
         host: host.as_deref(),
         source_ip: source_ip(&request),
+        now: app.store.now(),
     };
     let decision = app.gate.decide(&facts, &caller);
     write_obligations(&decision, &facts, &caller);

@@ -173,6 +173,12 @@ fn wrong_usage_is_exit_code_2() {
         &["compile", "shop.yaml", "-o", "b", "--revision", "0"],
         &["decide"],
         &["decide", "--bundle", "b", "--engine", "magic"],
+        &["explain", "shop.yaml"],
+        &["explain", "--request", "{}"],
+        &["explain", "shop.yaml", "--bundle", "b", "--request", "{}"],
+        &["diff", "shop.yaml", "shop.yaml"],
+        &["import", "shop.yaml"],
+        &["import", "keycloak", "shop.yaml"],
         &["serve", "--port", "1"],
         &["frobnicate"],
         &[],
@@ -185,7 +191,7 @@ fn wrong_usage_is_exit_code_2() {
 #[test]
 fn every_command_has_help_with_an_example() {
     let desk = Desk::new();
-    for command in ["compile", "decide", "inspect", "serve"] {
+    for command in ["compile", "decide", "diff", "explain", "import", "inspect", "lint", "serve", "test"] {
         let help = desk.run(&[command, "--help"], "").expect(0).out;
         assert!(help.contains("Example:\n") && help.contains(&format!("portcullis {command}")), "{help}");
     }
@@ -322,6 +328,136 @@ fn decide_ends_quietly_when_nobody_reads() {
     let mut err = String::new();
     child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
     assert_eq!((child.wait().unwrap().code(), err.as_str()), (Some(0), ""));
+}
+
+// === lint ===
+
+#[test]
+fn lint_shows_findings_with_their_names_and_lines() {
+    let desk = Desk::new();
+    desk.write("shop.yaml", POLICY);
+    let ran = desk.run(&["lint", "shop.yaml"], "").expect(0);
+    assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", ""));
+    let twice = POLICY.to_owned()
+        + "  - {id: again, effect: allow, who: {roles: [staff]}, target: {path: {exact: /staff/x}}}\n";
+    let ran = desk.run(&["lint", "-"], &twice).expect(1);
+    let expected = "\
+stdin:6:5: warning: rule `again` changes nothing: rule `staff` of line 5 covers it [shadowed-rule]
+  |
+6 |   - {id: again, effect: allow, who: {roles: [staff]}, target: {path: {exact: /staff/x}}}
+  |     ^
+  |
+  = help: remove it, or make the other narrower
+";
+    assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", expected));
+    let ran = desk.run(&["lint", "-"], "version: 1\nrulez: []\n").expect(2);
+    assert!(ran.err.starts_with("stdin:2:1: error: `rulez` is not a key of a policy document\n"), "{}", ran.err);
+}
+
+// === test ===
+
+const TESTS: &str = "tests:
+  - {name: home is public, request: {action: GET, path: /}, expect: {decision: allow, reason: public}}
+  - {name: staff may enter, request: {action: GET, path: /staff, subject: {id: u}}, expect: {decision: allow}}
+";
+
+#[test]
+fn test_explains_failures_and_lists_rules_that_were_never_exercised() {
+    let desk = Desk::new();
+    desk.write("shop.yaml", POLICY.to_owned() + TESTS);
+    let ran = desk.run(&["test", "shop.yaml"], "").expect(1);
+    let (begin, end) = (
+        "ok    home is public\nFAIL  staff may enter (shop.yaml:8:5)\n      decision: expected \"allow\", found \"deny\"\n      | deny, 403, no_match\n",
+        "      |   staff: who\n2 tests, 1 failed\n0 of 1 rules exercised\n\nnever exercised:\n  staff  allow   line 5\n",
+    );
+    assert!(ran.out.starts_with(begin) && ran.out.ends_with(end), "{}", ran.out);
+    assert_eq!(ran.err, "");
+    let lines = desk.run(&["test", "--json", "shop.yaml"], "").expect(1).lines();
+    assert_eq!(lines[0], json!({"test": "home is public", "line": 7, "column": 5, "passed": true}));
+    assert_eq!(lines[1]["differences"], json!([{"key": "decision", "expected": "allow", "found": "deny"}]));
+    assert_eq!(lines[1]["decision"]["explanation"]["nearest"], json!([{"rule": "staff", "failed": ["who"]}]));
+    assert_eq!((&lines[2]["tests"], &lines[2]["failed"]), (&json!(2), &json!(1)));
+    assert_eq!(lines[2]["coverage"], json!([{"rule": "staff", "effect": "allow", "line": 5, "tests": 0}]));
+}
+
+#[test]
+fn test_ends_well_when_all_pass_or_there_are_none() {
+    let desk = Desk::new();
+    let text = POLICY.to_owned() + &TESTS.replace("subject: {id: u}", "subject: {id: u, roles: [staff]}");
+    let ran = desk.run(&["test", "-"], &text).expect(0);
+    assert_eq!(ran.out, "ok    home is public\nok    staff may enter\n2 tests, 0 failed\n1 of 1 rules exercised\n");
+    let ran = desk.run(&["test", "-"], POLICY).expect(0);
+    assert!(ran.out.starts_with("0 tests, 0 failed\n0 of 1 rules exercised\n"), "{}", ran.out);
+    let ran = desk.run(&["test", "-"], "tests: [{name: a}]\n").expect(2);
+    assert!(ran.out.is_empty() && ran.err.contains("error: test has no `request`"), "{}", ran.err);
+}
+
+// === explain ===
+
+#[test]
+fn explain_reads_a_document_or_a_bundle() {
+    let desk = Desk::with_bundle();
+    let request = r#"{"action": "GET", "path": "/staff/x"}"#;
+    let text = desk.run(&["explain", "shop.yaml", "--request", request], "").expect(0).out;
+    assert!(text.starts_with("deny, 401, unauthenticated\n") && text.ends_with("\n  staff: who\n"), "{text}");
+    assert_eq!(desk.run(&["explain", "--bundle", "shop.bundle", "--request", "-"], request).expect(0).out, text);
+    let explained = desk.run(&["explain", "shop.bundle", "--json", "--request", request], "").expect(0).lines();
+    let decided = desk.decide(&["--explain"], request).expect(0).lines();
+    assert_eq!(explained, decided);
+}
+
+#[test]
+fn explain_points_at_what_is_wrong_with_the_request() {
+    let desk = Desk::with_bundle();
+    let ran = desk.run(&["explain", "shop.yaml", "--request", r#"{"action": "GET", "pth": "/"}"#], "").expect(2);
+    let line = "request:1:19: error: `pth` is not a key of a request\n";
+    assert!(ran.err.contains(line) && ran.err.contains("  = help: did you mean `path`?\n"), "{}", ran.err);
+    let ran = desk.run(&["explain", "none.yaml", "--request", r#"{"action": "GET", "path": "/"}"#], "").expect(1);
+    assert!(ran.err.starts_with("portcullis: cannot read `none.yaml`: "), "{}", ran.err);
+}
+
+// === diff ===
+
+#[test]
+fn diff_lists_the_requests_that_would_be_answered_otherwise() {
+    let desk = Desk::with_bundle();
+    desk.write("requests.jsonl", REQUESTS);
+    let same = desk.run(&["diff", "shop.yaml", "shop.bundle", "--requests", "requests.jsonl"], "").expect(0);
+    let summary = "3 requests, 0 would change: 0 from allow to deny, 0 from deny to allow, 0 in something else\n";
+    assert_eq!((same.out.as_str(), same.err.as_str()), ("", summary));
+
+    // The rule has moved and has another name, the public path is gone.
+    let new = "version: 1\nroles: {staff: {}}\nrules:\n  - {effect: deny, who: {roles: [staff]}, target: {path: {exact: /x}}}\n  - {id: s, effect: allow, who: {roles: [staff]}, target: {path: {under: /staff}}}\n";
+    desk.write("new.yaml", new);
+    desk.write("requests.jsonl", REQUESTS.to_owned() + "nonsense\n");
+    let ran = desk.run(&["diff", "shop.bundle", "new.yaml", "--requests", "requests.jsonl"], "").expect(1);
+    let lines = ran.lines();
+    assert_eq!((lines.len(), &lines[0]["line"]), (2, &json!(1)));
+    assert_eq!(lines[0]["request"], json!({"action": "GET", "path": "/"}));
+    assert_eq!((&lines[0]["old"]["reason"], &lines[0]["new"]["reason"]), (&json!("public"), &json!("unauthenticated")));
+    assert!(lines[1]["error"].as_str().unwrap().starts_with("line 4: "), "{}", lines[1]);
+    let summary = "3 requests, 1 would change: 1 from allow to deny, 0 from deny to allow, 0 in something else; 1 lines are no requests\n";
+    assert_eq!(ran.err, summary);
+
+    let ran = desk.run(&["diff", "shop.bundle", "-", "--requests", "requests.jsonl"], "rulez: []\n").expect(2);
+    assert!(ran.out.is_empty() && ran.err.contains("stdin:1:1: error: "), "{}", ran.err);
+}
+
+// === import ===
+
+#[test]
+fn import_writes_a_document_that_compiles_and_notes_on_stderr() {
+    let desk = Desk::new();
+    let seeds = "permissions:\n  - {role: member, verb: get, path: api/v2/shop, action: accept}\n  - {role: member, verb: get, path: /x, action: accept}\n";
+    let ran = desk.run(&["import", "barong", "-"], seeds).expect(0);
+    assert!(ran.err.starts_with("stdin:3:5: warning: permission is left out: "), "{}", ran.err);
+    desk.write("policy.yaml", &ran.out);
+    desk.run(&["compile", "policy.yaml", "-o", "shop.bundle"], "").expect(0);
+    let request = r#"{"action": "GET", "path": "/api/v2/shop/1", "subject": {"id": "u", "roles": ["member"]}}"#;
+    assert_eq!(desk.decide(&[], request).expect(0).lines()[0]["decision"], "allow");
+
+    let ran = desk.run(&["import", "padlock", "-"], "a: b\n").expect(2);
+    assert!(ran.out.is_empty() && ran.err.starts_with("stdin:1:1: error: expected a configuration"), "{}", ran.err);
 }
 
 // === serve ===

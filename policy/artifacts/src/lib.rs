@@ -4,6 +4,10 @@
 pub const POLICY_COMPONENT: &[u8] = include_bytes!(env!("PORTCULLIS_POLICY"));
 pub const POLICY_COMPONENT_PATH: &str = env!("PORTCULLIS_POLICY");
 
+/// The component of world `portcullis:policy/compiler`.
+#[cfg(feature = "compiler")]
+pub const COMPILER_COMPONENT: &[u8] = include_bytes!(env!("PORTCULLIS_COMPILER"));
+
 /// The proxy-wasm filter for Envoy and Istio.
 pub const ENVOY_FILTER: &[u8] = include_bytes!(env!("PORTCULLIS_ENVOY"));
 pub const ENVOY_FILTER_PATH: &str = env!("PORTCULLIS_ENVOY");

@@ -15,12 +15,43 @@ pub const FORMAT: u16 = 1;
 
 /// Marks a record's index field that points at nothing.
 pub const NONE: u32 = u32::MAX;
-/// The node before the first segment.
-pub const ROOT: u32 = 0;
-/// Set in the seed of an edge whose label is only the beginning of a segment.
-pub const PARTIAL: u32 = 1 << 31;
-/// The bit of `Entry::methods` for methods that the policy does not name.
+/// The bit of `Guard::methods` for methods that the policy does not name.
 pub const OTHER_METHOD: u64 = 1 << 63;
+
+/// Seeds of the table: what a name is looked for as. A node of the path trie is the seed of its children.
+pub mod seeds {
+    use super::PrincipalKind;
+
+    /// Node before the first segment of a path.
+    pub const HTTP_ROOT: u32 = 0;
+    /// Node before the action of a request for a resource.
+    pub const RESOURCE_ROOT: u32 = 1;
+    /// With a node: the child for any one non-empty segment. Its name is empty.
+    pub const WILDCARD: u32 = 1 << 30;
+    /// With a node: the child for segments that begin so.
+    pub const PARTIAL: u32 = 1 << 31;
+    /// Nodes are below this.
+    pub const NODES: u32 = 1 << 30;
+    /// Names that are no part of a path have both bits.
+    const NAMES: u32 = WILDCARD | PARTIAL;
+    pub const METHOD: u32 = NAMES;
+    pub const STATE: u32 = NAMES | 1;
+    pub const ROUTE_HOST: u32 = NAMES | 2;
+    /// The two roots, which the header knows.
+    pub const ROOT: u32 = NAMES | 3;
+    const PRINCIPALS: u32 = NAMES | 16;
+    /// A cell that holds nothing.
+    pub const FREE: u32 = u32::MAX;
+
+    /// Whether cells with this seed are nodes of the trie.
+    pub const fn is_node(seed: u32) -> bool {
+        seed < NAMES || seed == ROOT
+    }
+
+    pub const fn principal(kind: PrincipalKind) -> u32 {
+        PRINCIPALS | kind as u32
+    }
+}
 
 /// Derives what every record has: any bytes are a valid value, at any address.
 macro_rules! records {
@@ -31,6 +62,7 @@ macro_rules! records {
         pub struct $name { $($(#[$field_meta])* pub $field: $type,)* }
     )*};
 }
+pub(crate) use records;
 
 records! {
     pub struct Header {
@@ -49,8 +81,12 @@ records! {
         pub length: U64,
         pub tenant_length: u8,
         pub tenant: [u8; TENANT_BYTES],
-        /// Number of roles, permission groups and subjects that rules name.
+        /// Facts that decisions under this policy may ask for; see `facts`.
+        pub facts: U32,
+        /// Number of roles, permission groups and subjects that rules and routes name.
         pub principals: U32,
+        /// Cells of the nodes `HTTP_ROOT` and `RESOURCE_ROOT`.
+        pub roots: [U32; 2],
         pub sections: Sections,
         /// HTTP status of a deny, by reason.
         pub statuses: [U16; Reason::COUNT],
@@ -60,27 +96,6 @@ records! {
         pub digest: [u8; 32],
         /// Ed25519 over the digest; zero when unsigned.
         pub signature: [u8; 64],
-    }
-
-    /// Where each section lies.
-    pub struct Sections {
-        pub strings: Span,
-        pub rules: Span,
-        pub nodes: Span,
-        pub edges: Span,
-        pub entries: Span,
-        pub lengths: Span,
-        pub who: Span,
-        pub members: Span,
-        pub names: Span,
-        pub host_lists: Span,
-        pub hosts: Span,
-        pub methods: Span,
-        pub states: Span,
-        pub categories: Span,
-        pub restrictions: Span,
-        pub addresses: Span,
-        pub networks: Span,
     }
 
     /// Bytes of the bundle.
@@ -101,79 +116,77 @@ records! {
         pub bytes: U32,
     }
 
-    pub struct Rule {
-        pub id: Text,
-        /// Audit stream; empty unless the effect is audit.
-        pub topic: Text,
-        pub pattern: Text,
-        /// `Entry::class`: deny, allow or audit.
-        pub class: u8,
-        /// `PathKind`.
-        pub path_kind: u8,
-        pub reserved: [u8; 2],
-        pub hosts: U32,
-        pub who: U32,
-        pub methods: U64,
+    /// A name of up to 11 bytes, or where a longer one lies; see `label`.
+    pub struct Label {
+        pub head: U64,
+        pub tail: U32,
     }
 
-    /// A place in the path trie: the path so far, segment by segment.
-    pub struct Node {
-        /// The node after any one non-empty segment; 0 when there is none.
-        pub wildcard: U32,
-        /// Entries for paths that end here.
-        pub here: Range,
-        /// Entries for paths that come by here.
-        pub under: Range,
-        /// Entries for paths that go on here with a non-empty segment.
-        pub tail: Range,
-        /// Ascending byte lengths of the labels of partial edges that start here.
-        pub lengths: Range,
-    }
-
-    /// A slot of the edge table; `child` 0 is free.
-    pub struct Edge {
-        /// Parent node, with `PARTIAL` when the label is the beginning of a segment.
+    /// A slot of the table: a name, and what it stands for. Half a cache line.
+    pub struct Cell {
+        /// See `seeds`.
         pub seed: U32,
-        pub child: U32,
-        pub label: Text,
+        pub label: Label,
+        /// The node that a path has reached here; for names that are no part of a path, their number.
+        pub id: U32,
+        /// First entry of this node.
+        pub entries: U32,
+        /// Number of entries; `MANY` when the first entry holds the numbers instead (`rule` all, `guard` passing).
+        pub count: u8,
+        /// How many of them, from the first on, also count for paths that go on here.
+        pub passing: u8,
+        /// See `cell_flags`.
+        pub flags: u8,
+        /// The `child_bit` of each child: most look-ups that would fail end here.
+        pub children: u8,
+        /// Lengths of the labels of the partial children: one of `lengths` says how many, as many follow it.
+        pub lengths: U32,
     }
 
-    /// What a target asks beside its path, and whose target it is.
+    /// A rule or target at a place in the trie; see `EntryKind` for where it counts.
     pub struct Entry {
-        /// Bit per method of the methods section, `OTHER_METHOD` for all others.
+        /// Index of the rule; `NONE` for targets that are no rule's.
+        pub rule: U32,
+        /// Index of the guard; the highest two bits are the `EntryKind`.
+        pub guard: U32,
+    }
+
+    /// What is asked beside the path. Rules that ask the same share one.
+    pub struct Guard {
+        /// Bit per method, the common ones first, `OTHER_METHOD` for all that the policy does not name.
         pub methods: U64,
-        /// `Who::mask` of the rule.
+        /// `Who::mask`.
         pub mask: U64,
         /// 0 is any host, n is host list n - 1.
         pub hosts: U32,
+        /// `NONE` for targets that are no rule's.
         pub who: U32,
-        /// Index of the rule; `NONE` for blocked and public targets.
-        pub rule: U32,
+        /// 0 is no condition, n is program n - 1.
+        pub when: U32,
+        /// 0 is no topic, n is topic n - 1.
+        pub topic: U32,
+        pub min_level: U16,
         /// `Class`.
         pub class: u8,
-        /// `Who::flags` of the rule.
+        /// `Who::flags`.
         pub flags: u8,
-        pub reserved: [u8; 2],
     }
 
-    /// Whom a rule is for.
+    pub struct Rule {
+        /// Empty when the rule is called by its position.
+        pub id: Text,
+        pub guard: U32,
+    }
+
+    /// Whom a rule or a route is for.
     pub struct Who {
         /// Bit `id % 64` of every member.
         pub mask: U64,
         /// Principals, ascending.
         pub members: Range,
-        /// `who` flags.
+        /// See `who_flags`.
         pub flags: u8,
         pub reserved: [u8; 7],
-    }
-
-    /// A slot of the name table; `kind` `FREE` is free.
-    pub struct Name {
-        /// `PrincipalKind`, or `FREE`.
-        pub kind: u8,
-        pub reserved: [u8; 3],
-        pub id: U32,
-        pub text: Text,
     }
 
     /// A host pattern; text in lower case, without port and trailing dot.
@@ -184,6 +197,57 @@ records! {
         pub text: Text,
     }
 
+    /// Regular expressions for paths that one automaton tells apart.
+    pub struct PatternSet {
+        pub automaton: U32,
+        /// In the order of the automaton's pattern ids.
+        pub patterns: Range,
+    }
+
+    /// A regular expression for paths.
+    pub struct Pattern {
+        /// Rules and targets with this path.
+        pub entries: Range,
+    }
+
+    /// The paths of a host, or of any host (the first record): longest pattern first, then in document order.
+    pub struct RouteHost {
+        pub paths: Range,
+    }
+
+    pub struct RoutePath {
+        /// Number of the regular expression.
+        pub pattern: U32,
+        pub methods: Range,
+        /// Position in `routes` of the document.
+        pub route: U32,
+        /// Position in `paths` of that route.
+        pub path: U32,
+    }
+
+    pub struct RouteMethod {
+        /// As written, in upper case.
+        pub name: Text,
+        /// As in `Guard`.
+        pub methods: U64,
+        /// Who has one of the permissions.
+        pub who: U32,
+    }
+
+    /// A label that a subject needs for its next level.
+    pub struct Level {
+        pub key: Text,
+        pub value: Text,
+    }
+
+    /// Tokens of a subject that were issued before this are void.
+    pub struct Revocation {
+        /// Subjects are sorted by their bytes, without duplicates.
+        pub subject: Text,
+        /// Unix seconds.
+        pub not_before: U64,
+    }
+
     /// The restrictions of one category, by scope.
     pub struct Category {
         /// First restriction of scope `all`, or `NONE`.
@@ -192,6 +256,18 @@ records! {
         pub addresses: Range,
         /// Scope `ip_subnet`, one record per prefix length.
         pub networks: Range,
+        /// Scope `country`.
+        pub countries: Range,
+        /// Scope `continent`.
+        pub continents: Range,
+    }
+
+    /// A country or continent; sorted by code, no duplicates.
+    pub struct Place {
+        /// Two letters in upper case.
+        pub code: [u8; 2],
+        /// First restriction that names it.
+        pub restriction: U32,
     }
 
     pub struct Restriction {
@@ -221,7 +297,13 @@ records! {
 /// Bits of `Header::flags`.
 pub mod flags {
     pub const API_KEY_REQUIRES_OTP: u32 = 1;
-    pub const ALL: u32 = API_KEY_REQUIRES_OTP;
+    /// Some rule names permission groups.
+    pub const NAMES_GROUPS: u32 = 1 << 1;
+    /// Some rule names subjects.
+    pub const NAMES_SUBJECTS: u32 = 1 << 2;
+    /// Subjects in state `active` may be allowed something; other such states are in the table.
+    pub const ACCEPTS_ACTIVE: u32 = 1 << 3;
+    pub const ALL: u32 = API_KEY_REQUIRES_OTP | NAMES_GROUPS | NAMES_SUBJECTS | ACCEPTS_ACTIVE;
 }
 
 /// Bits of `Who::flags`.
@@ -231,14 +313,79 @@ pub mod who_flags {
     pub const ALL: u8 = ANYONE | AUTHENTICATED;
 }
 
-/// `Name::kind` of a free slot.
-pub const FREE: u8 = u8::MAX;
+/// Bits of `Cell::flags`.
+pub mod cell_flags {
+    /// The node has a child for any one segment.
+    pub const WILDCARD: u8 = 1;
+}
+
+/// Bits of `Header::facts`: what a host need not find out unless the bit is there.
+pub mod facts {
+    pub const SOURCE_IP: u32 = 1;
+    pub const COUNTRY: u32 = 1 << 1;
+    pub const CONTINENT: u32 = 1 << 2;
+    pub const LEVEL: u32 = 1 << 3;
+    /// Conditions may ask for anything.
+    pub const CONDITIONS: u32 = 1 << 4;
+    pub const ALL: u32 = SOURCE_IP | COUNTRY | CONTINENT | LEVEL | CONDITIONS;
+}
+
+/// `Cell::count` of a node whose first entry holds the numbers.
+pub const MANY: u8 = u8::MAX;
+
+/// Lists the sections of a bundle for `$with`: name and what it holds, in the order of the bytes.
+macro_rules! sections {
+    ($with:ident) => {
+        $with! {
+            cells: crate::layout::Cell,
+            pilots: zerocopy::little_endian::U16,
+            entries: crate::layout::Entry,
+            guards: crate::layout::Guard,
+            rules: crate::layout::Rule,
+            strings: u8,
+            lengths: zerocopy::little_endian::U32,
+            topics: crate::layout::Text,
+            who: crate::layout::Who,
+            members: zerocopy::little_endian::U32,
+            host_lists: crate::layout::Range,
+            hosts: crate::layout::Host,
+            route_hosts: crate::layout::RouteHost,
+            route_paths: crate::layout::RoutePath,
+            route_methods: crate::layout::RouteMethod,
+            levels: crate::layout::Level,
+            categories: crate::layout::Category,
+            restrictions: crate::layout::Restriction,
+            addresses: crate::layout::Address,
+            networks: crate::layout::Network,
+            places: crate::layout::Place,
+            revocations: crate::layout::Revocation,
+            pattern_sets: crate::layout::PatternSet,
+            patterns: crate::layout::Pattern,
+            automata: crate::layout::Text,
+            programs: crate::bytecode::Program,
+            instructions: crate::bytecode::Instruction,
+            operands: zerocopy::little_endian::U32,
+            blobs: u8,
+        }
+    };
+}
+pub(crate) use sections;
+
+macro_rules! spans {
+    ($($name:ident: $record:ty,)*) => {
+        records! {
+            /// Where each section lies.
+            pub struct Sections { $(pub $name: Span,)* }
+        }
+    };
+}
+sections!(spans);
 
 /// An enumeration stored as one byte.
 macro_rules! byte_enum {
     ($(#[$meta:meta])* pub enum $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $value:literal,)* }) => {
         $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
         pub enum $name { $($(#[$variant_meta])* $variant = $value,)* }
 
@@ -250,6 +397,8 @@ macro_rules! byte_enum {
     };
 }
 
+pub(crate) use byte_enum;
+
 byte_enum! {
     /// Whose target an entry is.
     pub enum Class {
@@ -258,17 +407,19 @@ byte_enum! {
         Deny = 2,
         Allow = 3,
         Audit = 4,
+        Login = 5,
     }
 }
 
 byte_enum! {
-    pub enum PathKind {
-        /// No pattern: every path.
-        Any = 0,
-        Exact = 1,
-        Under = 2,
-        Prefix = 3,
-        Template = 4,
+    /// Which paths an entry counts for, at its node.
+    pub enum EntryKind {
+        /// Those that end here.
+        Here = 0,
+        /// Those that come by here, and those that end here.
+        Under = 1,
+        /// Those that go on here with a non-empty segment.
+        Tail = 2,
     }
 }
 
@@ -294,11 +445,35 @@ byte_enum! {
         Whitelist = 0,
         Maintenance = 1,
         Blacklist = 2,
+        /// Only for targets of `login`.
+        BlockLogin = 3,
     }
 }
 
 impl CategoryKind {
-    pub const ALL: [Self; 3] = [Self::Whitelist, Self::Maintenance, Self::Blacklist];
+    pub const ALL: [Self; 4] = [Self::Whitelist, Self::Maintenance, Self::Blacklist, Self::BlockLogin];
+}
+
+impl Entry {
+    const KIND_SHIFT: u32 = 30;
+    const GUARD: u32 = (1 << Self::KIND_SHIFT) - 1;
+    /// Guards are fewer than this.
+    pub const MAX_GUARDS: usize = Self::GUARD as usize;
+
+    /// `guard` is below `MAX_GUARDS`.
+    pub fn new(rule: u32, guard: u32, kind: EntryKind) -> Self {
+        Self { rule: U32::new(rule), guard: U32::new(guard & Self::GUARD | (kind as u32) << Self::KIND_SHIFT) }
+    }
+
+    #[inline]
+    pub fn guard(&self) -> u32 {
+        self.guard.get() & Self::GUARD
+    }
+
+    #[inline]
+    pub fn kind(&self) -> Option<EntryKind> {
+        EntryKind::from_byte((self.guard.get() >> Self::KIND_SHIFT) as u8)
+    }
 }
 
 impl Text {

@@ -15,21 +15,28 @@
     )
 )]
 
+mod automata;
+pub mod bytecode;
 mod check;
-pub mod hash;
+mod label;
 pub mod layout;
 pub mod limits;
 mod open;
 mod policy;
 mod reason;
+mod records;
 mod seal;
-mod section;
 mod signature;
+mod table;
 mod tenant;
 
-pub use open::OpenError;
+pub use automata::Automaton;
+pub use label::Key;
+pub use open::{Admission, OpenError};
 pub use policy::{Policy, Summary};
 pub use reason::{Reason, UnknownReason};
+pub use records::{COMMON_METHODS, Entries, Records, child_bit, common_method};
 pub use seal::{Contents, Meta};
 pub use signature::{KeyId, PublicKey, SigningKey};
+pub use table::Placement;
 pub use tenant::{InvalidTenant, TenantId};

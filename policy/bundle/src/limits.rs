@@ -12,7 +12,22 @@ pub const INHERITANCE: usize = 64;
 pub const PATTERN_BYTES: usize = 1024;
 /// Raw path of a request without its query, and canonical path, in bytes.
 pub const PATH_BYTES: usize = 8 << 10;
-/// Distinct HTTP methods that a policy names; one bit of a 64-bit mask each, the last bit is "any other".
+/// Id of a resource in a request, in bytes; a longer one is malformed.
+pub const RESOURCE_ID_BYTES: usize = 8 << 10;
+/// Text of `properties`, and of `context`, of a request, in bytes.
+pub const PROPERTIES_BYTES: usize = 16 << 10;
+/// Text of a condition, in bytes.
+pub const CONDITION_BYTES: usize = 16 << 10;
+/// Nesting of an expression of a condition: of its brackets, and of its values.
+pub const CONDITION_DEPTH: usize = 32;
+/// Steps of one evaluation of a condition.
+pub const CONDITION_STEPS: usize = 1_000;
+/// Serialized automata of one bundle, in bytes.
+pub const AUTOMATA_BYTES: usize = 64 << 20;
+/// Actions x types x ids of one resource target.
+pub const RESOURCE_COMBINATIONS: usize = 65_536;
+/// Distinct HTTP methods of a policy, those of the standards included; one bit of a 64-bit mask each, the last bit is
+/// "any other".
 pub const METHODS: usize = 63;
 /// Name of a tenant, in bytes: a DNS label (RFC 1035 section 2.3.4).
 pub const TENANT_BYTES: usize = 63;

@@ -6,11 +6,12 @@ use zerocopy::{FromBytes, IntoBytes};
 use crate::check;
 use crate::layout::{FORMAT, Header, MAGIC};
 use crate::limits::BUNDLE_BYTES;
-use crate::policy::{Policy, Records};
+use crate::policy::Policy;
 use crate::signature::{KeyId, PublicKey};
+use crate::tenant::TenantId;
 
 /// Why bytes are not a usable bundle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
     #[error("not a bundle")]
     NotABundle,
@@ -32,6 +33,22 @@ pub enum OpenError {
     Signature,
     #[error("bundle is malformed in `{section}`")]
     Malformed { section: &'static str },
+    #[error("bundle is for another tenant, `{found}`")]
+    Tenant { found: TenantId },
+    #[error("bundle has revision {found}, older than {current}")]
+    Older { found: u64, current: u64 },
+    #[error("bundle has expired at {expires} (unix seconds)")]
+    Expired { expires: u64 },
+}
+
+/// What a host that is about to use a policy asks of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Admission<'a> {
+    pub tenant: &'a TenantId,
+    /// Revision of the policy in use; 0 when there is none. The same again is welcome.
+    pub revision: u64,
+    /// Unix seconds.
+    pub now: u64,
 }
 
 impl Policy {
@@ -55,9 +72,24 @@ impl Policy {
         Self::open_checked(bytes, header)
     }
 
+    /// Whether this policy may be used; the error is `Tenant`, `Older` or `Expired`.
+    pub fn admit(&self, admission: &Admission<'_>) -> Result<(), OpenError> {
+        let Admission { tenant, revision: current, now } = *admission;
+        if self.tenant() != tenant.as_str() {
+            let found = self.tenant().parse().map_err(|_| OpenError::Malformed { section: "header" })?;
+            return Err(OpenError::Tenant { found });
+        }
+        if self.revision() < current {
+            return Err(OpenError::Older { found: self.revision(), current });
+        }
+        match self.expires() {
+            Some(expires) if expires <= now => Err(OpenError::Expired { expires }),
+            _ => Ok(()),
+        }
+    }
+
     fn open_checked(bytes: Vec<u8>, header: Header) -> Result<Self, OpenError> {
-        let records = Records::locate(&bytes, &header.sections)?;
-        let policy = Self::new(bytes, header, records);
+        let policy = Self::new(bytes, header)?;
         check::check(&policy)?;
         Ok(policy)
     }

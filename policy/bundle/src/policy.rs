@@ -5,77 +5,34 @@
 
 use core::fmt;
 
+use self_cell::self_cell;
 use zerocopy::little_endian::U32;
-use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
-use crate::hash::hash;
+use crate::automata::{self, Automaton};
 use crate::layout::{
-    Address, Category, CategoryKind, Edge, Entry, FREE, Header, Host, Name, Network, Node, OTHER_METHOD, PARTIAL,
-    PrincipalKind, Range, Restriction, Rule, Sections, Span, Text, Who, flags,
+    Address, Category, CategoryKind, Entry, Guard, Header, Host, Network, Pattern, PatternSet, Place, Range,
+    Restriction, RouteHost, RouteMethod, RoutePath, Rule, Text, Who, facts, flags, seeds,
 };
 use crate::open::OpenError;
 use crate::reason::Reason;
-use crate::section::Section;
+use crate::records::{Records, slice};
 use crate::signature::KeyId;
 
 /// One tenant's policy, ready to decide.
 pub struct Policy {
-    bytes: Vec<u8>,
+    bundle: Bundle,
     header: Header,
-    records: Records,
+    automata: Vec<Automaton>,
 }
 
-/// Where the records of each kind lie.
-pub(crate) struct Records {
-    pub strings: Section<u8>,
-    pub rules: Section<Rule>,
-    pub nodes: Section<Node>,
-    pub edges: Section<Edge>,
-    pub entries: Section<Entry>,
-    pub lengths: Section<U32>,
-    pub who: Section<Who>,
-    pub members: Section<U32>,
-    pub names: Section<Name>,
-    pub host_lists: Section<Range>,
-    pub hosts: Section<Host>,
-    pub methods: Section<Text>,
-    pub states: Section<Text>,
-    pub categories: Section<Category>,
-    pub restrictions: Section<Restriction>,
-    pub addresses: Section<Address>,
-    pub networks: Section<Network>,
-}
-
-impl Records {
-    pub fn locate(bytes: &[u8], sections: &Sections) -> Result<Self, OpenError> {
-        fn at<T: FromBytes + Immutable + KnownLayout + Unaligned>(
-            bytes: &[u8],
-            span: Span,
-            section: &'static str,
-        ) -> Result<Section<T>, OpenError> {
-            Section::new(bytes, span).ok_or(OpenError::Malformed { section })
-        }
-        Ok(Self {
-            strings: at(bytes, sections.strings, "strings")?,
-            rules: at(bytes, sections.rules, "rules")?,
-            nodes: at(bytes, sections.nodes, "nodes")?,
-            edges: at(bytes, sections.edges, "edges")?,
-            entries: at(bytes, sections.entries, "entries")?,
-            lengths: at(bytes, sections.lengths, "lengths")?,
-            who: at(bytes, sections.who, "who")?,
-            members: at(bytes, sections.members, "members")?,
-            names: at(bytes, sections.names, "names")?,
-            host_lists: at(bytes, sections.host_lists, "host_lists")?,
-            hosts: at(bytes, sections.hosts, "hosts")?,
-            methods: at(bytes, sections.methods, "methods")?,
-            states: at(bytes, sections.states, "states")?,
-            categories: at(bytes, sections.categories, "categories")?,
-            restrictions: at(bytes, sections.restrictions, "restrictions")?,
-            addresses: at(bytes, sections.addresses, "addresses")?,
-            networks: at(bytes, sections.networks, "networks")?,
-        })
+self_cell!(
+    /// Bytes, and where what lies in them.
+    struct Bundle {
+        owner: Vec<u8>,
+        #[covariant]
+        dependent: Records,
     }
-}
+);
 
 /// What `portcullis inspect` shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,12 +40,14 @@ pub struct Summary {
     pub size_bytes: usize,
     pub rules: usize,
     pub path_nodes: usize,
-    pub path_edges: usize,
     pub path_entries: usize,
+    pub guards: usize,
+    pub routes: usize,
     pub principals: usize,
     pub host_lists: usize,
-    pub methods: usize,
+    pub levels: usize,
     pub restrictions: usize,
+    pub revocations: usize,
 }
 
 impl fmt::Debug for Policy {
@@ -98,20 +57,28 @@ impl fmt::Debug for Policy {
 }
 
 impl Policy {
-    pub(crate) fn new(bytes: Vec<u8>, header: Header, records: Records) -> Self {
-        Self { bytes, header, records }
+    pub(crate) fn new(bytes: Vec<u8>, header: Header) -> Result<Self, OpenError> {
+        let roots = header.roots.map(U32::get);
+        let bundle = Bundle::try_new(bytes, |bytes| Records::locate(bytes, &header.sections, roots))?;
+        let automata = automata::read(bundle.borrow_dependent())?;
+        Ok(Self { bundle, header, automata })
     }
 
     pub(crate) fn header(&self) -> &Header {
         &self.header
     }
 
-    pub(crate) fn records(&self) -> &Records {
-        &self.records
+    #[inline]
+    pub fn records(&self) -> &Records<'_> {
+        self.bundle.borrow_dependent()
+    }
+
+    pub fn automaton(&self, automaton: u32) -> Option<&Automaton> {
+        self.automata.get(automaton as usize)
     }
 
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        self.bundle.borrow_owner()
     }
 
     // === what the header says ===
@@ -122,6 +89,7 @@ impl Policy {
     }
 
     /// Counts administrative writes of the tenant, from 1.
+    #[inline]
     pub fn revision(&self) -> u64 {
         self.header.revision.get()
     }
@@ -150,156 +118,193 @@ impl Policy {
 
     pub fn summary(&self) -> Summary {
         Summary {
-            size_bytes: self.bytes.len(),
-            rules: self.records.rules.len(),
-            path_nodes: self.records.nodes.len(),
-            path_edges: self.edges().iter().filter(|edge| edge.child.get() != 0).count(),
-            path_entries: self.records.entries.len(),
+            size_bytes: self.bytes().len(),
+            rules: self.records().rules.len(),
+            path_nodes: self.records().nodes().count(),
+            path_entries: self.records().entries.len(),
+            guards: self.records().guards.len(),
+            routes: self.records().route_paths.len(),
             principals: self.principals() as usize,
-            host_lists: self.records.host_lists.len(),
-            methods: self.records.methods.len(),
-            restrictions: self.records.restrictions.len(),
+            host_lists: self.records().host_lists.len(),
+            levels: self.records().levels.len(),
+            restrictions: self.records().restrictions.len(),
+            revocations: self.records().revocations.len(),
         }
     }
 
+    #[inline]
     pub fn principals(&self) -> u32 {
         self.header.principals.get()
     }
 
     pub fn api_key_requires_otp(&self) -> bool {
-        self.header.flags.get() & flags::API_KEY_REQUIRES_OTP != 0
+        self.has_flag(flags::API_KEY_REQUIRES_OTP)
+    }
+
+    /// See `layout::flags`.
+    #[inline]
+    pub fn has_flag(&self, flag: u32) -> bool {
+        self.header.flags.get() & flag != 0
+    }
+
+    /// Whether subjects in `state` may be allowed anything.
+    #[inline]
+    pub fn accepts_state(&self, state: &str) -> bool {
+        match state {
+            "active" => self.has_flag(flags::ACCEPTS_ACTIVE),
+            state => self.records().find(seeds::STATE, state.as_bytes()).is_some(),
+        }
+    }
+
+    #[inline]
+    pub fn has_conditions(&self) -> bool {
+        !self.records().programs.is_empty()
+    }
+
+    /// Facts that decisions may ask for; see `layout::facts`.
+    pub fn facts(&self) -> u32 {
+        self.header.facts.get()
+    }
+
+    pub fn needs(&self, fact: u32) -> bool {
+        self.facts() & (fact | facts::CONDITIONS) != 0
     }
 
     /// HTTP status of a deny for `reason`.
+    #[inline]
     pub fn status(&self, reason: Reason) -> u16 {
         self.header.statuses.get(reason as usize).map_or(reason.default_status(), |status| status.get())
     }
 
     // === records ===
 
+    /// Regular expressions for paths, by automaton.
+    #[inline]
+    pub fn pattern_sets(&self) -> &[PatternSet] {
+        self.records().pattern_sets
+    }
+
+    /// The entries of regular expression `pattern`.
+    pub fn pattern_entries(&self, pattern: u32) -> Option<&[Entry]> {
+        let Pattern { entries } = self.records().patterns.get(pattern as usize)?;
+        slice(self.records().entries, *entries)
+    }
+
+    #[inline]
     pub fn text(&self, text: Text) -> Option<&[u8]> {
-        self.records.strings.range(&self.bytes, Range { start: text.offset, count: text.bytes })
+        slice(self.records().strings, Range { start: text.offset, count: text.bytes })
     }
 
+    pub fn str(&self, text: Text) -> Option<&str> {
+        core::str::from_utf8(self.text(text)?).ok()
+    }
+
+    #[inline]
     pub fn rule(&self, rule: u32) -> Option<&Rule> {
-        self.records.rules.get(&self.bytes, rule)
+        self.records().rules.get(rule as usize)
     }
 
+    #[inline]
     pub fn rules(&self) -> &[Rule] {
-        self.records.rules.all(&self.bytes)
-    }
-
-    pub fn rule_id(&self, rule: u32) -> Option<&str> {
-        core::str::from_utf8(self.text(self.rule(rule)?.id)?).ok()
+        self.records().rules
     }
 
     pub fn rule_topic(&self, rule: u32) -> Option<&str> {
-        core::str::from_utf8(self.text(self.rule(rule)?.topic)?).ok()
+        let guard = self.guard(self.rule(rule)?.guard.get())?;
+        self.str(*self.records().topics.get(guard.topic.get().checked_sub(1)? as usize)?)
     }
 
-    pub fn node(&self, node: u32) -> Option<&Node> {
-        self.records.nodes.get(&self.bytes, node)
-    }
-
-    pub fn entries(&self, range: Range) -> Option<&[Entry]> {
-        self.records.entries.range(&self.bytes, range)
-    }
-
-    pub fn lengths(&self, range: Range) -> Option<&[U32]> {
-        self.records.lengths.range(&self.bytes, range)
+    #[inline]
+    pub fn guard(&self, guard: u32) -> Option<&Guard> {
+        self.records().guards.get(guard as usize)
     }
 
     pub fn who(&self, who: u32) -> Option<&Who> {
-        self.records.who.get(&self.bytes, who)
+        self.records().who.get(who as usize)
     }
 
     pub fn members(&self, range: Range) -> Option<&[U32]> {
-        self.records.members.range(&self.bytes, range)
+        slice(self.records().members, range)
     }
 
     /// The host patterns of list `hosts - 1`.
     pub fn hosts(&self, hosts: u32) -> Option<&[Host]> {
-        let list = self.records.host_lists.get(&self.bytes, hosts.checked_sub(1)?)?;
-        self.records.hosts.range(&self.bytes, *list)
-    }
-
-    pub fn states(&self) -> &[Text] {
-        self.records.states.all(&self.bytes)
+        let list = self.records().host_lists.get(hosts.checked_sub(1)? as usize)?;
+        slice(self.records().hosts, *list)
     }
 
     pub fn category(&self, category: CategoryKind) -> Option<&Category> {
-        self.records.categories.get(&self.bytes, category as u32)
+        self.records().categories.get(category as usize)
+    }
+
+    #[inline]
+    pub fn has_restrictions(&self) -> bool {
+        !self.records().restrictions.is_empty()
     }
 
     pub fn restriction(&self, restriction: u32) -> Option<&Restriction> {
-        self.records.restrictions.get(&self.bytes, restriction)
+        self.records().restrictions.get(restriction as usize)
     }
 
     pub fn addresses(&self, range: Range) -> Option<&[Address]> {
-        self.records.addresses.range(&self.bytes, range)
+        slice(self.records().addresses, range)
     }
 
     pub fn networks(&self, range: Range) -> Option<&[Network]> {
-        self.records.networks.range(&self.bytes, range)
+        slice(self.records().networks, range)
     }
 
-    pub(crate) fn edges(&self) -> &[Edge] {
-        self.records.edges.all(&self.bytes)
+    pub fn places(&self, range: Range) -> Option<&[Place]> {
+        slice(self.records().places, range)
     }
 
-    // === look-ups ===
-
-    /// Bit of `method` in `Entry::methods`.
-    pub fn method_bit(&self, method: &[u8]) -> u64 {
-        let known = self.records.methods.all(&self.bytes);
-        match known.iter().position(|&text| self.text(text) == Some(method)) {
-            Some(at) => 1_u64.checked_shl(at as u32).unwrap_or(OTHER_METHOD),
-            None => OTHER_METHOD,
-        }
-    }
-
-    /// The node after `segment`.
-    #[inline]
-    pub fn child(&self, parent: u32, segment: &[u8]) -> Option<u32> {
-        self.edge(parent, segment)
-    }
-
-    /// The node for segments that begin with `label`.
-    pub fn partial_child(&self, parent: u32, label: &[u8]) -> Option<u32> {
-        self.edge(parent | PARTIAL, label)
-    }
+    // === routes ===
 
     #[inline]
-    fn edge(&self, seed: u32, label: &[u8]) -> Option<u32> {
-        let mask = (self.records.edges.len() as u32).wrapping_sub(1);
-        let mut slot = hash(seed, label) & mask;
-        // INVARIANT: `check` saw a free slot in a table of a power of two slots, so the walk ends.
-        loop {
-            let edge = self.records.edges.get(&self.bytes, slot)?;
-            if edge.child.get() == 0 {
-                return None;
-            }
-            if edge.seed.get() == seed && self.text(edge.label) == Some(label) {
-                return Some(edge.child.get());
-            }
-            slot = slot.wrapping_add(1) & mask;
+    pub fn has_routes(&self) -> bool {
+        !self.records().route_paths.is_empty()
+    }
+
+    /// The paths of routes for every host.
+    pub fn any_host_routes(&self) -> Option<&[RoutePath]> {
+        self.route_paths(*self.records().route_hosts.first()?)
+    }
+
+    /// The paths of routes for `host` itself, a name in lower case.
+    pub fn host_routes(&self, host: &[u8]) -> Option<&[RoutePath]> {
+        match self.records().find(seeds::ROUTE_HOST, host) {
+            None => Some(&[]),
+            Some(cell) => self.route_paths(*self.records().route_hosts.get(cell.id.get() as usize)?),
         }
     }
 
-    /// Number of the role, group or subject `name`; `None` when no rule can name it.
-    pub fn principal(&self, kind: PrincipalKind, name: &[u8]) -> Option<u32> {
-        let mask = (self.records.names.len() as u32).wrapping_sub(1);
-        let mut slot = hash(kind as u32, name) & mask;
-        // INVARIANT: as in `edge`.
-        loop {
-            let entry = self.records.names.get(&self.bytes, slot)?;
-            if entry.kind == FREE {
-                return None;
-            }
-            if entry.kind == kind as u8 && self.text(entry.text) == Some(name) {
-                return Some(entry.id.get());
-            }
-            slot = slot.wrapping_add(1) & mask;
-        }
+    fn route_paths(&self, host: RouteHost) -> Option<&[RoutePath]> {
+        slice(self.records().route_paths, host.paths)
+    }
+
+    pub fn route_methods(&self, range: Range) -> Option<&[RouteMethod]> {
+        slice(self.records().route_methods, range)
+    }
+
+    // === subjects ===
+
+    /// Labels that a subject needs, in order: its level is the number of leading ones that it has.
+    pub fn levels(&self) -> impl Iterator<Item = (&str, &str)> {
+        let levels = self.records().levels.iter();
+        levels.filter_map(|level| Some((self.str(level.key)?, self.str(level.value)?)))
+    }
+
+    #[inline]
+    pub fn has_revocations(&self) -> bool {
+        !self.records().revocations.is_empty()
+    }
+
+    /// Tokens of `subject` issued before this are void; unix seconds.
+    pub fn revoked_before(&self, subject: &[u8]) -> Option<u64> {
+        let revocations = self.records().revocations;
+        let at = revocations
+            .binary_search_by(|revocation| self.text(revocation.subject).unwrap_or_default().cmp(subject))
+            .ok()?;
+        Some(revocations.get(at)?.not_before.get())
     }
 }

@@ -3,10 +3,7 @@
 use zerocopy::little_endian::{U16, U32, U64};
 use zerocopy::{Immutable, IntoBytes};
 
-use crate::layout::{
-    Address, Category, Edge, Entry, FORMAT, Header, Host, MAGIC, Name, Network, Node, Range, Restriction, Rule,
-    Sections, Span, Text, Who,
-};
+use crate::layout::{FORMAT, Header, MAGIC, Sections, Span, sections};
 use crate::limits::{BUNDLE_BYTES, TENANT_BYTES};
 use crate::open::digest;
 use crate::reason::Reason;
@@ -23,32 +20,29 @@ pub struct Meta<'a> {
     pub expires: Option<u64>,
     /// See `layout::flags`.
     pub flags: u32,
+    /// See `layout::facts`.
+    pub facts: u32,
     pub principals: u32,
+    /// See `layout::Header`.
+    pub roots: [u32; 2],
     /// By `Reason`.
     pub statuses: [u16; Reason::COUNT],
 }
 
-/// The sections of a bundle in the making; see `layout` for what each holds.
-#[derive(Debug, Default)]
-pub struct Contents {
-    pub strings: Vec<u8>,
-    pub rules: Vec<Rule>,
-    pub nodes: Vec<Node>,
-    pub edges: Vec<Edge>,
-    pub entries: Vec<Entry>,
-    pub lengths: Vec<U32>,
-    pub who: Vec<Who>,
-    pub members: Vec<U32>,
-    pub names: Vec<Name>,
-    pub host_lists: Vec<Range>,
-    pub hosts: Vec<Host>,
-    pub methods: Vec<Text>,
-    pub states: Vec<Text>,
-    pub categories: Vec<Category>,
-    pub restrictions: Vec<Restriction>,
-    pub addresses: Vec<Address>,
-    pub networks: Vec<Network>,
+macro_rules! contents {
+    ($($name:ident: $record:ty,)*) => {
+        /// The sections of a bundle in the making; see `layout` for what each holds.
+        #[derive(Debug, Default)]
+        pub struct Contents { $(pub $name: Vec<$record>,)* }
+
+        impl Contents {
+            fn sections(&self, body: &mut Body) -> Option<Sections> {
+                Some(Sections { $($name: body.add(&self.$name)?,)* })
+            }
+        }
+    };
 }
+sections!(contents);
 
 impl Contents {
     /// Bytes of a bundle, signed when there is a key; `None` when it would pass `BUNDLE_BYTES`.
@@ -56,25 +50,7 @@ impl Contents {
     /// The same contents, meta and key always give the same bytes.
     pub fn seal(&self, meta: &Meta<'_>, key: Option<&SigningKey>) -> Option<Vec<u8>> {
         let mut body = Body(Vec::new());
-        let sections = Sections {
-            strings: body.add(&self.strings)?,
-            rules: body.add(&self.rules)?,
-            nodes: body.add(&self.nodes)?,
-            edges: body.add(&self.edges)?,
-            entries: body.add(&self.entries)?,
-            lengths: body.add(&self.lengths)?,
-            who: body.add(&self.who)?,
-            members: body.add(&self.members)?,
-            names: body.add(&self.names)?,
-            host_lists: body.add(&self.host_lists)?,
-            hosts: body.add(&self.hosts)?,
-            methods: body.add(&self.methods)?,
-            states: body.add(&self.states)?,
-            categories: body.add(&self.categories)?,
-            restrictions: body.add(&self.restrictions)?,
-            addresses: body.add(&self.addresses)?,
-            networks: body.add(&self.networks)?,
-        };
+        let sections = self.sections(&mut body)?;
         let Body(body) = body;
         let mut tenant = [0; TENANT_BYTES];
         for (to, from) in tenant.iter_mut().zip(meta.tenant.bytes()) {
@@ -91,7 +67,9 @@ impl Contents {
             length: U64::new(size_of::<Header>().checked_add(body.len())? as u64),
             tenant_length: meta.tenant.len().min(TENANT_BYTES) as u8,
             tenant,
+            facts: U32::new(meta.facts),
             principals: U32::new(meta.principals),
+            roots: meta.roots.map(U32::new),
             sections,
             statuses: meta.statuses.map(U16::new),
             key_id: key.map_or([0; 8], |key| key.public_key().id().0),

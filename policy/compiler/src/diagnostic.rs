@@ -21,7 +21,7 @@ impl Severity {
     }
 }
 
-/// One line for the author of a document; shown as `line:column: severity: message`.
+/// Something for the author of a document; shown as `line:column: severity: message; help`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     pub severity: Severity,
@@ -29,22 +29,43 @@ pub struct Diagnostic {
     pub line: u32,
     /// In characters, from 1.
     pub column: u32,
+    /// What is wrong, on one line.
     pub message: String,
+    /// What to do about it, on one line.
+    pub help: Option<String>,
+    /// Stable name of the lint that found it.
+    pub name: Option<&'static str>,
 }
 
 impl Diagnostic {
+    pub fn new(severity: Severity, line: u32, column: u32, message: impl Into<String>) -> Self {
+        Self { severity, line, column, message: message.into(), help: None, name: None }
+    }
+
     pub(crate) fn error(at: Position, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, line: at.line, column: at.column, message: message.into() }
+        Self::new(Severity::Error, at.line, at.column, message)
     }
 
     pub(crate) fn warning(at: Position, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, ..Self::error(at, message) }
+        Self::new(Severity::Warning, at.line, at.column, message)
+    }
+
+    pub(crate) fn with_help(self, help: Option<impl Into<String>>) -> Self {
+        Self { help: help.map(Into::into), ..self }
+    }
+
+    pub(crate) fn named(self, name: &'static str) -> Self {
+        Self { name: Some(name), ..self }
     }
 }
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { severity, line, column, message } = self;
-        write!(f, "{line}:{column}: {}: {message}", severity.name())
+        let Self { severity, line, column, message, help, name: _ } = self;
+        write!(f, "{line}:{column}: {}: {message}", severity.name())?;
+        match help {
+            Some(help) => write!(f, "; {help}"),
+            None => Ok(()),
+        }
     }
 }

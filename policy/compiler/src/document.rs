@@ -1,15 +1,20 @@
 //! Tree -> model: every key of a policy document, read and checked.
 
+mod policy_tests;
+mod resources;
 mod restrictions;
+mod routes;
 mod rules;
 mod targets;
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use portcullis_bundle::Reason;
 
+use crate::conditions::Conditions;
 use crate::diagnostic::Diagnostic;
 use crate::model::Model;
+use crate::names::did_you_mean;
 use crate::reader::{Fields, Keys, Reader};
 use crate::roles::Roles;
 use crate::tree::{Node, Position, Value};
@@ -21,15 +26,21 @@ const DOCUMENT: Keys = Keys {
         "roles",
         "permission_groups",
         "rules",
+        "routes",
         "public",
         "blocked",
+        "login",
         "restrictions",
+        "levels",
         "subject",
         "statuses",
+        "tests",
     ],
-    later: &["routes", "login", "levels", "schemas", "validations", "tests"],
+    later: &["schemas", "validations"],
 };
 const SUBJECT: Keys = Keys { of: "`subject`", known: &["states", "api_key_requires_otp"], later: &[] };
+
+const LEVEL: Keys = Keys { of: "a level", known: &["key", "value"], later: &[] };
 
 const DEFAULT_STATES: [&str; 2] = ["active", "pending"];
 
@@ -38,25 +49,34 @@ pub(crate) fn read(root: &Node<'_>, diagnostics: &mut Vec<Diagnostic>) -> Model 
     let reader = &mut Reader::new(diagnostics);
     let mut model = Model {
         rules: Vec::new(),
+        routes: Vec::new(),
         public: Vec::new(),
         blocked: Vec::new(),
+        login: Vec::new(),
+        levels: Vec::new(),
         restrictions: Vec::new(),
+        conditions: Conditions::default(),
         states: DEFAULT_STATES.map(str::to_owned).to_vec(),
         api_key_requires_otp: true,
         statuses: Reason::ALL.map(Reason::default_status),
+        tests: Vec::new(),
     };
     let Some(document) = reader.fields(root, &DOCUMENT) else { return model };
     version(reader, &document);
     let roles = Roles::read(reader, document.get("roles"), document.get("permission_groups"));
-    model.rules = rules::read(reader, &roles, document.get("rules"));
+    model.rules = rules::read(reader, &roles, &mut model.conditions, document.get("rules"));
     model.public = targets::read_list(reader, document.get("public"));
     model.blocked = targets::read_list(reader, document.get("blocked"));
+    model.login = targets::read_list(reader, document.get("login"));
+    model.routes = routes::read(reader, &roles, document.get("routes"));
+    model.levels = levels(reader, document.get("levels"));
     subject(reader, document.get("subject"), &mut model);
     let overrides = statuses(reader, document.get("statuses"));
     for (status, given) in model.statuses.iter_mut().zip(overrides) {
         *status = given.unwrap_or(*status);
     }
     model.restrictions = restrictions::read(reader, document.get("restrictions"), &overrides);
+    model.tests = policy_tests::read(reader, document.get("tests"));
     model
 }
 
@@ -66,6 +86,22 @@ fn version(reader: &mut Reader<'_>, document: &Fields<'_, '_>) {
         Some((_, Value::Scalar { text, plain: true })) if text == "1" => {}
         Some((at, _)) => reader.error(at, "`version` must be 1"),
     }
+}
+
+fn levels(reader: &mut Reader<'_>, node: Option<&Node<'_>>) -> Vec<(String, String)> {
+    let mut levels = Vec::new();
+    for node in reader.list(node, "levels") {
+        let Some(fields) = reader.fields(node, &LEVEL) else { continue };
+        let [key, value] = ["key", "value"].map(|key| match fields.get(key) {
+            Some(node) => reader.text(node, key).map(str::to_owned),
+            None => {
+                reader.error(fields.at, format!("level has no `{key}`"));
+                None
+            }
+        });
+        levels.extend(key.zip(value));
+    }
+    levels
 }
 
 fn subject(reader: &mut Reader<'_>, node: Option<&Node<'_>>, model: &mut Model) {
@@ -89,9 +125,8 @@ fn statuses(reader: &mut Reader<'_>, node: Option<&Node<'_>>) -> [Option<u16>; R
         match key.text.parse::<Reason>() {
             Err(_) => {
                 let names = Reason::ALL.iter().map(|reason| reason.name());
-                let hint = crate::names::nearest(&key.text, names)
-                    .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-                reader.error(key.at, format!("`{}` is not a reason{hint}", key.text));
+                let help = did_you_mean(&key.text, names);
+                reader.error_with_help(key.at, format!("`{}` is not a reason", key.text), help);
             }
             Ok(reason) if !reason.has_policy_status() => {
                 reader.error(key.at, format!("a policy cannot change the status of `{}`", reason.name()));
@@ -109,23 +144,29 @@ fn statuses(reader: &mut Reader<'_>, node: Option<&Node<'_>>) -> [Option<u16>; R
 /// Ids in one list: given by the author or by position, never twice.
 #[derive(Default)]
 struct Ids {
-    seen: BTreeSet<String>,
+    seen: HashSet<String>,
 }
 
 impl Ids {
+    /// The id given for an item at `place` ("rules", 7), if one is.
     fn next(
         &mut self,
         reader: &mut Reader<'_>,
-        list: &str,
-        index: usize,
+        place: (&str, usize),
         at: Position,
         given: Option<&Node<'_>>,
-    ) -> String {
-        let text = given.and_then(|node| reader.text(node, "an id"));
-        let id = text.map_or_else(|| format!("{list}[{index}]"), str::to_owned);
-        if !self.seen.insert(id.clone()) {
-            reader.error(given.map_or(at, |node| node.at), format!("id `{id}` is here for the second time"));
+    ) -> Option<String> {
+        let given = given.and_then(|node| Some((node.at, reader.text(node, "an id")?.to_owned())));
+        let (at, id) = given.clone().unwrap_or_else(|| (at, Self::by_position(place)));
+        // An id by position can only meet one that was given, and those are rare.
+        let is_new = if given.is_some() { self.seen.insert(id.clone()) } else { !self.seen.contains(&id) };
+        if !is_new {
+            reader.error(at, format!("id `{id}` is here for the second time"));
         }
-        id
+        given.map(|(_, id)| id)
+    }
+
+    fn by_position((list, index): (&str, usize)) -> String {
+        format!("{list}[{index}]")
     }
 }

@@ -1,19 +1,28 @@
-//! Model -> bundle bytes: names become numbers, patterns a trie, addresses sorted tables.
+//! Model -> bundle bytes: names become numbers, paths one trie, whatever rules share is written once.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod guards;
+mod index;
+mod names;
+mod patterns;
+mod restrictions;
+mod routes;
+mod strings;
 
-use portcullis_bundle::hash::hash;
-use portcullis_bundle::layout::{
-    Address, Category, CategoryKind, Class, Entry, FREE, HostKind, NONE, Name, Network, OTHER_METHOD, PathKind, Range,
-    Restriction, Rule, Text, Who, flags, who_flags,
-};
-use portcullis_bundle::{Contents, Meta, layout, limits};
-use zerocopy::FromZeros;
-use zerocopy::little_endian::{U16, U32, U64};
+use std::collections::BTreeSet;
+
+use portcullis_bundle::layout::{Class, Level, NONE, Range, Revocation, Rule, Text, facts, flags, seeds};
+use portcullis_bundle::{Contents, Key, Meta, Placement, limits};
+use zerocopy::little_endian::{U32, U64};
 
 use crate::Options;
-use crate::model::{self, Host, Model, Principal, Scope, Target};
-use crate::trie::{Trie, append, table};
+use crate::automata::AutomatonError;
+use crate::conditions::ConditionsError;
+use crate::model::{Model, On, PathKind, Pattern, Target};
+use guards::Guards;
+use index::Index;
+use names::Names;
+use patterns::Patterns;
+pub(crate) use strings::Strings;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EmitError {
@@ -21,6 +30,12 @@ pub(crate) enum EmitError {
     TooManyMethods(usize),
     #[error(transparent)]
     TooLarge(#[from] Overflow),
+    #[error("`{pattern}`: {error}")]
+    Automaton { pattern: String, error: AutomatonError },
+    #[error(transparent)]
+    Conditions(#[from] ConditionsError),
+    #[error("two names have the same hash")]
+    Collision,
 }
 
 /// A section does not fit the offsets of the format.
@@ -31,239 +46,139 @@ pub(crate) struct Overflow;
 pub(crate) fn emit(model: &Model, options: &Options) -> Result<Vec<u8>, EmitError> {
     let mut strings = Strings::default();
     let mut contents = Contents::default();
-    let numbers = Numbers::of(model)?;
+    let mut names = Names::of(model)?;
+    let mut guards = Guards::default();
+    let mut index = Index::default();
+    let mut patterns = Patterns::default();
 
-    let mut hosts = HostLists::default();
-    let mut trie = Trie::new();
-    for (index, rule) in model.rules.iter().enumerate() {
-        let who = numbers.who(&rule.who);
-        let place = numbers.whos.get(&who).copied().unwrap_or(NONE);
-        let (mask, flags, _) = who;
-        let methods = numbers.method_mask(&rule.target);
-        let hosts = hosts.number(&rule.target);
-        let pattern = rule.target.path.as_ref();
-        let entry = Entry {
-            methods: U64::new(methods),
-            mask: U64::new(mask),
-            hosts: U32::new(hosts),
-            who: U32::new(place),
-            rule: U32::new(index as u32),
-            class: rule.class as u8,
-            flags,
-            reserved: [0; 2],
-        };
-        trie.insert(pattern, entry);
-        contents.rules.push(Rule {
-            id: strings.intern(rule.id.as_bytes())?,
-            topic: strings.intern(rule.topic.as_bytes())?,
-            pattern: strings.intern(pattern.map_or("", |pattern| &pattern.text).as_bytes())?,
-            class: rule.class as u8,
-            path_kind: pattern.map_or(PathKind::Any, |pattern| pattern.kind) as u8,
-            reserved: [0; 2],
-            hosts: U32::new(hosts),
-            who: U32::new(place),
-            methods: U64::new(methods),
-        });
+    for (rule, number) in model.rules.iter().zip(0..) {
+        let guard = guards.of_rule(&mut names, rule)?;
+        match &rule.on {
+            On::Http(target) => add_path(&mut index, &mut patterns, target, number, guard),
+            On::Resource(resource) => index.add_resource(resource, number, guard),
+        }
+        let id = strings.intern(rule.id.as_deref().unwrap_or_default().as_bytes())?;
+        contents.rules.push(Rule { id, guard: U32::new(guard) });
     }
-    for (class, targets) in [(Class::Blocked, &model.blocked), (Class::Public, &model.public)] {
+    let lists = [(Class::Blocked, &model.blocked), (Class::Public, &model.public), (Class::Login, &model.login)];
+    for (class, targets) in lists {
         for target in targets {
-            let entry = Entry {
-                methods: U64::new(numbers.method_mask(target)),
-                mask: U64::ZERO,
-                hosts: U32::new(hosts.number(target)),
-                who: U32::new(NONE),
-                rule: U32::new(NONE),
-                class: class as u8,
-                flags: 0,
-                reserved: [0; 2],
-            };
-            trie.insert(target.path.as_ref(), entry);
+            let guard = guards.of_target(&names, class, target)?;
+            add_path(&mut index, &mut patterns, target, NONE, guard);
         }
     }
-    trie.write(&mut strings, &mut contents)?;
-    hosts.write(&mut strings, &mut contents)?;
-    numbers.write(&mut strings, &mut contents)?;
-    for state in &model.states {
-        contents.states.push(strings.intern(state.as_bytes())?);
+    routes::patterns(model).for_each(|pattern| patterns.add(pattern));
+    patterns.write(&mut contents)?;
+    model.conditions.write(&mut strings, &mut contents)?;
+    routes::write(model, &patterns, &mut names, &mut strings, &mut contents)?;
+    guards.write(&mut strings, &mut contents)?;
+    names.write_whos(&mut contents)?;
+    restrictions::write(model, &mut strings, &mut contents)?;
+    for (key, value) in &model.levels {
+        let (key, value) = (strings.intern(key.as_bytes())?, strings.intern(value.as_bytes())?);
+        contents.levels.push(Level { key, value });
     }
-    restrictions(model, &mut strings, &mut contents)?;
-    contents.strings = strings.bytes;
+    for (subject, not_before) in &options.revocations {
+        let subject = strings.intern(subject.as_bytes())?;
+        contents.revocations.push(Revocation { subject, not_before: U64::new(*not_before) });
+    }
+
+    let mut table = index.write(&mut contents)?;
+    names.write(&mut table);
+    let states: BTreeSet<&str> = model.states.iter().map(String::as_str).collect();
+    table.extend(
+        states.into_iter().filter(|state| *state != "active").map(|state| TableEntry::name(seeds::STATE, state, 0)),
+    );
+    table.extend(routes::hosts(model).zip(1..).map(|(host, at)| TableEntry::name(seeds::ROUTE_HOST, host, at)));
+    let roots = write_table(&table, &mut strings, &mut contents)?;
+    contents.strings = strings.into_bytes();
 
     let meta = Meta {
         tenant: options.tenant.as_str(),
         revision: options.revision,
         created: options.created,
         expires: options.expires,
-        flags: if model.api_key_requires_otp { flags::API_KEY_REQUIRES_OTP } else { 0 },
-        principals: numbers.principals.len() as u32,
+        flags: flags_of(model) | names.flags(),
+        facts: facts_of(model),
+        principals: names.principals(),
+        roots,
         statuses: model.statuses,
     };
     Ok(contents.seal(&meta, options.sign.as_ref()).ok_or(Overflow)?)
 }
 
-/// The strings section; equal texts share a place.
-#[derive(Default)]
-pub(crate) struct Strings {
-    bytes: Vec<u8>,
-    places: HashMap<Vec<u8>, Text>,
-}
-
-impl Strings {
-    pub(crate) fn intern(&mut self, text: &[u8]) -> Result<Text, Overflow> {
-        if let Some(place) = self.places.get(text) {
-            return Ok(*place);
-        }
-        let number = |number: usize| u32::try_from(number).map(U32::new).map_err(|_| Overflow);
-        let place = Text { offset: number(self.bytes.len())?, bytes: number(text.len())? };
-        self.bytes.extend_from_slice(text);
-        self.places.insert(text.to_vec(), place);
-        Ok(place)
+fn add_path<'m>(index: &mut Index<'m>, patterns: &mut Patterns<'m>, target: &'m Target, rule: u32, guard: u32) {
+    match &target.path {
+        Some(Pattern { kind: PathKind::Regex, text }) => patterns.add_rule(text, rule, guard),
+        path => index.add_path(path.as_ref(), rule, guard),
     }
 }
 
-/// Mask, flags and ascending members, as in `layout::Who`.
-type WhoKey = (u64, u8, Vec<u32>);
-
-/// The numbers that stand for names in this bundle.
-struct Numbers<'m> {
-    principals: BTreeMap<&'m Principal, u32>,
-    methods: BTreeMap<&'m str, u32>,
-    whos: BTreeMap<WhoKey, u32>,
+fn flags_of(model: &Model) -> u32 {
+    let otp = if model.api_key_requires_otp { flags::API_KEY_REQUIRES_OTP } else { 0 };
+    let active = if model.states.iter().any(|state| state == "active") { flags::ACCEPTS_ACTIVE } else { 0 };
+    otp | active
 }
 
-impl<'m> Numbers<'m> {
-    fn of(model: &'m Model) -> Result<Self, EmitError> {
-        let targets = model.rules.iter().map(|rule| &rule.target).chain(&model.public).chain(&model.blocked);
-        let methods: BTreeSet<&str> = targets.flat_map(|target| &target.methods).map(String::as_str).collect();
-        if methods.len() > limits::METHODS {
-            return Err(EmitError::TooManyMethods(methods.len()));
-        }
-        let principals: BTreeSet<&Principal> = model.rules.iter().flat_map(|rule| &rule.who.principals).collect();
-        let mut numbers = Self {
-            principals: principals.into_iter().zip(0..).collect(),
-            methods: methods.into_iter().zip(0..).collect(),
-            whos: BTreeMap::new(),
-        };
-        for rule in &model.rules {
-            let key = numbers.who(&rule.who);
-            let next = numbers.whos.len() as u32;
-            numbers.whos.entry(key).or_insert(next);
-        }
-        Ok(numbers)
+/// Facts that decisions may ask for.
+fn facts_of(model: &Model) -> u32 {
+    let of_rules = model.rules.iter().map(|rule| {
+        let level = if rule.min_level > 0 { facts::LEVEL } else { 0 };
+        level | if rule.condition.is_some() { facts::CONDITIONS } else { 0 }
+    });
+    of_rules.chain([restrictions::facts(model)]).fold(0, |all, one| all | one)
+}
+
+/// A cell in the making.
+struct TableEntry<'m> {
+    name: &'m str,
+    /// Without its label.
+    cell: portcullis_bundle::layout::Cell,
+}
+
+impl<'m> TableEntry<'m> {
+    /// A name that stands for a number.
+    fn name(seed: u32, name: &'m str, id: u32) -> Self {
+        let mut cell = index::FREE;
+        (cell.seed, cell.id) = (U32::new(seed), U32::new(id));
+        Self { name, cell }
     }
 
-    fn who(&self, who: &model::Who) -> WhoKey {
-        let members: Vec<u32> =
-            who.principals.iter().filter_map(|principal| self.principals.get(principal).copied()).collect();
-        let mask = members.iter().fold(0, |mask, member| mask | 1 << (member % u64::BITS));
-        let anyone = if who.anyone { who_flags::ANYONE } else { 0 };
-        let authenticated = if who.authenticated { who_flags::AUTHENTICATED } else { 0 };
-        (mask, anyone | authenticated, members)
-    }
-
-    fn method_mask(&self, target: &Target) -> u64 {
-        if target.methods.is_empty() {
-            return u64::MAX;
-        }
-        let bits = target.methods.iter().filter_map(|method| self.methods.get(method.as_str()));
-        bits.fold(0, |mask, bit| mask | (1 << bit) & !OTHER_METHOD)
-    }
-
-    fn write(&self, strings: &mut Strings, contents: &mut Contents) -> Result<(), Overflow> {
-        for method in self.methods.keys() {
-            contents.methods.push(strings.intern(method.as_bytes())?);
-        }
-        let mut names = Vec::with_capacity(self.principals.len());
-        for ((kind, name), id) in &self.principals {
-            let text = strings.intern(name.as_bytes())?;
-            let slot = hash(*kind as u32, name.as_bytes());
-            names.push((slot, Name { kind: *kind as u8, reserved: [0; 3], id: U32::new(*id), text }));
-        }
-        let free = Name { kind: FREE, ..Name::new_zeroed() };
-        contents.names = table(names, free, |name| name.kind == FREE);
-        let mut whos: Vec<(&WhoKey, &u32)> = self.whos.iter().collect();
-        whos.sort_by_key(|(_, place)| **place);
-        for ((mask, flags, members), _) in whos {
-            let members = append(&mut contents.members, members.iter().copied().map(U32::new))?;
-            contents.who.push(Who { mask: U64::new(*mask), members, flags: *flags, reserved: [0; 7] });
-        }
-        Ok(())
+    fn key(&self) -> Key<'m> {
+        Key::new(self.name.as_bytes())
     }
 }
 
-/// The distinct lists of hosts.
-#[derive(Default)]
-struct HostLists<'m>(BTreeMap<&'m [Host], u32>);
-
-impl<'m> HostLists<'m> {
-    /// 0 is any host.
-    fn number(&mut self, target: &'m Target) -> u32 {
-        if target.hosts.is_empty() {
-            return 0;
+/// Gives each name its cell; answers the cells of the two roots.
+fn write_table(
+    table: &[TableEntry<'_>],
+    strings: &mut Strings,
+    contents: &mut Contents,
+) -> Result<[u32; 2], EmitError> {
+    let hashes: Vec<u64> = table.iter().map(|entry| entry.key().hash(entry.cell.seed.get())).collect();
+    let Placement { pilots, places, cells } = Placement::find(&hashes).ok_or(EmitError::Collision)?;
+    contents.pilots = pilots;
+    contents.cells = vec![index::FREE; cells];
+    for (entry, &place) in table.iter().zip(&places) {
+        let key = entry.key();
+        let text = if key.is_long() { strings.intern(key.bytes())? } else { Text::EMPTY };
+        if let Some(cell) = contents.cells.get_mut(place as usize) {
+            *cell = entry.cell;
+            cell.label = key.label(text);
         }
-        let next = self.0.len() as u32 + 1;
-        *self.0.entry(&target.hosts).or_insert(next)
     }
-
-    fn write(self, strings: &mut Strings, contents: &mut Contents) -> Result<(), Overflow> {
-        let mut lists: Vec<(&[Host], u32)> = self.0.into_iter().collect();
-        lists.sort_by_key(|(_, number)| *number);
-        for (list, _) in lists {
-            let mut hosts = Vec::with_capacity(list.len());
-            for host in list {
-                let (kind, text) = match host {
-                    Host::Exact(text) => (HostKind::Exact, text),
-                    Host::Suffix(text) => (HostKind::Suffix, text),
-                };
-                let text = strings.intern(text.as_bytes())?;
-                hosts.push(layout::Host { kind: kind as u8, reserved: [0; 3], text });
-            }
-            let list = append(&mut contents.hosts, hosts)?;
-            contents.host_lists.push(list);
-        }
-        Ok(())
-    }
+    // The index writes its roots first.
+    let root = |at: usize| places.get(at).copied().unwrap_or_default();
+    Ok([root(0), root(1)])
 }
 
-/// The tables of each category; among restrictions for the same addresses the first counts.
-fn restrictions(model: &Model, strings: &mut Strings, contents: &mut Contents) -> Result<(), Overflow> {
-    for restriction in &model.restrictions {
-        let id = strings.intern(restriction.id.as_bytes())?;
-        contents.restrictions.push(Restriction { id, code: U16::new(restriction.code), reserved: [0; 2] });
-    }
-    for kind in CategoryKind::ALL {
-        let mut all = NONE;
-        let mut addresses: BTreeMap<[u8; 16], u32> = BTreeMap::new();
-        let mut by_prefix: BTreeMap<u8, BTreeMap<[u8; 16], u32>> = BTreeMap::new();
-        for (index, restriction) in model.restrictions.iter().enumerate().filter(|(_, one)| one.category == kind) {
-            let index = index as u32;
-            match restriction.scope {
-                Scope::All => all = all.min(index),
-                Scope::Address(address) => {
-                    addresses.entry(address.octets()).or_insert(index);
-                }
-                Scope::Network(network) => {
-                    let networks = by_prefix.entry(network.prefix).or_default();
-                    networks.entry(network.address.octets()).or_insert(index);
-                }
-            }
-        }
-        let addresses = append_addresses(contents, addresses)?;
-        let mut networks = Vec::new();
-        for (prefix, starts) in by_prefix {
-            let addresses = append_addresses(contents, starts)?;
-            networks.push(Network { prefix, reserved: [0; 3], addresses });
-        }
-        let networks = append(&mut contents.networks, networks)?;
-        contents.categories.push(Category { all: U32::new(all), addresses, networks });
-    }
-    Ok(())
+/// Adds records to a section and says where they went.
+fn append<T>(section: &mut Vec<T>, records: impl IntoIterator<Item = T>) -> Result<Range, Overflow> {
+    let start = section.len();
+    section.extend(records);
+    Ok(Range { start: number(start)?, count: number(section.len() - start)? })
 }
 
-fn append_addresses(contents: &mut Contents, addresses: BTreeMap<[u8; 16], u32>) -> Result<Range, Overflow> {
-    let addresses = addresses.into_iter();
-    append(
-        &mut contents.addresses,
-        addresses.map(|(octets, restriction)| Address { octets, restriction: U32::new(restriction) }),
-    )
+fn number(number: usize) -> Result<U32, Overflow> {
+    u32::try_from(number).map(U32::new).map_err(|_| Overflow)
 }

@@ -1,36 +1,89 @@
-//! The policy as checked: true by construction, nothing about text and positions.
+//! The policy as checked: true by construction. Of the text only the places are left that lints and tests name.
 
 use std::collections::BTreeSet;
 use std::net::Ipv6Addr;
+use std::rc::Rc;
 
 use portcullis_bundle::Reason;
-use portcullis_bundle::layout::{CategoryKind, Class, PathKind, PrincipalKind};
+use portcullis_bundle::layout::{CategoryKind, Class, PrincipalKind};
+
+use crate::conditions::Conditions;
+use crate::decision::Obligation;
+use crate::request::Request;
+use crate::tree::Position;
 
 #[derive(Debug)]
 pub(crate) struct Model {
     pub(crate) rules: Vec<Rule>,
+    pub(crate) routes: Vec<Route>,
     pub(crate) public: Vec<Target>,
     pub(crate) blocked: Vec<Target>,
+    pub(crate) login: Vec<Target>,
+    pub(crate) levels: Vec<(String, String)>,
+    /// The conditions that rules name by number.
+    pub(crate) conditions: Conditions,
     pub(crate) restrictions: Vec<Restriction>,
     pub(crate) states: Vec<String>,
     pub(crate) api_key_requires_otp: bool,
     /// By `Reason`.
     pub(crate) statuses: [u16; Reason::COUNT],
+    pub(crate) tests: Vec<PolicyTest>,
+}
+
+/// A request, and what of the decision on it is expected.
+#[derive(Debug)]
+pub(crate) struct PolicyTest {
+    pub(crate) at: Position,
+    pub(crate) name: String,
+    pub(crate) request: Request,
+    pub(crate) expect: Expect,
+}
+
+/// `None` is not asked.
+#[derive(Debug)]
+pub(crate) struct Expect {
+    pub(crate) decision: &'static str,
+    pub(crate) reason: Option<&'static str>,
+    pub(crate) status: Option<u16>,
+    pub(crate) rules: Option<Vec<String>>,
+    #[expect(clippy::option_option, reason = "`null` is an expectation too")]
+    pub(crate) restriction: Option<Option<String>>,
+    pub(crate) obligations: Option<Vec<Obligation>>,
+    pub(crate) errors: Option<Vec<String>>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Rule {
-    pub(crate) id: String,
+    pub(crate) at: Position,
+    /// As given; a rule without one is called by its position.
+    pub(crate) id: Option<String>,
     /// `Deny`, `Allow` or `Audit`.
     pub(crate) class: Class,
-    pub(crate) who: Who,
-    pub(crate) target: Target,
-    /// Empty unless the class is `Audit`.
-    pub(crate) topic: String,
+    pub(crate) who: Rc<Who>,
+    pub(crate) on: On,
+    pub(crate) min_level: u16,
+    /// Number of the condition.
+    pub(crate) condition: Option<u32>,
+    /// Audit stream; every audit rule has one, no other.
+    pub(crate) topic: Option<String>,
+}
+
+impl Rule {
+    /// What decisions call the rule when it is the `index`th of the document.
+    pub(crate) fn name(&self, index: usize) -> String {
+        self.id.clone().unwrap_or_else(|| format!("rules[{index}]"))
+    }
+}
+
+/// What a rule is about.
+#[derive(Debug)]
+pub(crate) enum On {
+    Http(Target),
+    Resource(ResourceTarget),
 }
 
 /// Whom a rule is for: any of these.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Who {
     pub(crate) anyone: bool,
     pub(crate) authenticated: bool,
@@ -41,8 +94,9 @@ pub(crate) struct Who {
 pub(crate) type Principal = (PrincipalKind, String);
 
 /// An HTTP target; what it does not name, it does not ask.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Target {
+    pub(crate) at: Position,
     /// Empty is any host.
     pub(crate) hosts: Vec<Host>,
     /// In upper case; empty is any method.
@@ -50,12 +104,66 @@ pub(crate) struct Target {
     pub(crate) path: Option<Pattern>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Things that are not HTTP. No list is empty but `ids`, which then is any id and none.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ResourceTarget {
+    pub(crate) actions: BTreeSet<Name>,
+    pub(crate) kinds: BTreeSet<Name>,
+    pub(crate) ids: BTreeSet<ResourceId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Name {
+    Any,
+    Exact(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum ResourceId {
+    Exact(String),
+    Prefix(String),
+}
+
+/// The path patterns of one host.
+#[derive(Debug)]
+pub(crate) struct Route {
+    /// In lower case; `None` is any host.
+    pub(crate) host: Option<String>,
+    pub(crate) paths: Vec<RoutePath>,
+}
+
+#[derive(Debug)]
+pub(crate) struct RoutePath {
+    pub(crate) at: Position,
+    /// A regular expression.
+    pub(crate) pattern: String,
+    pub(crate) methods: Vec<RouteMethod>,
+}
+
+#[derive(Debug)]
+pub(crate) struct RouteMethod {
+    /// In upper case; `None` is any method.
+    pub(crate) method: Option<String>,
+    /// Who has one of the permissions.
+    pub(crate) who: Rc<Who>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Host {
     /// In lower case.
     Exact(String),
     /// In lower case, with the leading dot.
     Suffix(String),
+}
+
+/// How a path pattern is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum PathKind {
+    Exact,
+    Under,
+    Prefix,
+    Template,
+    Regex,
 }
 
 /// A path pattern that some canonical path matches.
@@ -67,6 +175,7 @@ pub(crate) struct Pattern {
 
 #[derive(Debug)]
 pub(crate) struct Restriction {
+    pub(crate) at: Position,
     pub(crate) id: String,
     pub(crate) category: CategoryKind,
     pub(crate) scope: Scope,
@@ -80,6 +189,9 @@ pub(crate) enum Scope {
     /// IPv4 in its mapped form.
     Address(Ipv6Addr),
     Network(Network),
+    /// Two letters in upper case.
+    Country([u8; 2]),
+    Continent([u8; 2]),
 }
 
 /// Addresses that share their first `prefix` of 128 bits; IPv4 in its mapped form.

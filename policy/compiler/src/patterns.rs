@@ -5,11 +5,11 @@
 
 use core::fmt;
 
-use portcullis_bundle::layout::PathKind;
 use portcullis_bundle::limits::PATTERN_BYTES;
 use portcullis_core::{Malformed, canonicalize};
 
-use crate::model::{Host, Pattern};
+use crate::automata::{self, Alphabet, AutomatonError};
+use crate::model::{Host, PathKind, Pattern};
 
 /// Why a pattern is refused.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,6 +24,7 @@ pub(crate) enum PatternError {
     RestNotLast(String),
     HostHasMore { found: String, name: String },
     Host(String),
+    Regex(AutomatonError),
 }
 
 impl fmt::Display for PatternError {
@@ -64,6 +65,7 @@ impl fmt::Display for PatternError {
             Self::HostHasMore { found, name } => {
                 write!(f, "host `{found}` would never match: port and trailing dot do not count; write `{name}`")
             }
+            Self::Regex(error) => error.fmt(f),
             Self::Host(found) => write!(f, "`{found}` is not a host, `*.` and a host, or `*`"),
         }
     }
@@ -74,6 +76,10 @@ impl Pattern {
         if text.len() > PATTERN_BYTES {
             return Err(PatternError::TooLong(text.len()));
         }
+        if kind == PathKind::Regex {
+            regex(text)?;
+            return Ok(Self { kind, text: text.to_owned() });
+        }
         if !text.starts_with('/') {
             return Err(PatternError::NotAbsolute(text.to_owned()));
         }
@@ -81,16 +87,25 @@ impl Pattern {
             return Err(PatternError::Query(text.to_owned()));
         }
         match kind {
-            PathKind::Any | PathKind::Exact => require_canonical(text, text)?,
+            PathKind::Exact => require_canonical(text, text)?,
             PathKind::Under if text.len() > 1 && text.ends_with('/') => {
                 return Err(PatternError::TrailingSlash(text.to_owned()));
             }
             PathKind::Under => require_canonical(text, text)?,
             PathKind::Prefix => require_canonical_prefix(text)?,
             PathKind::Template => require_template(text)?,
+            PathKind::Regex => regex(text)?,
         }
         Ok(Self { kind, text: text.to_owned() })
     }
+}
+
+/// Whether `text` is a regular expression for paths.
+pub(crate) fn regex(text: &str) -> Result<(), PatternError> {
+    if text.len() > PATTERN_BYTES {
+        return Err(PatternError::TooLong(text.len()));
+    }
+    automata::check(text, Alphabet::Ascii).map_err(PatternError::Regex)
 }
 
 /// `sample` is `text` with its variable parts filled in.

@@ -5,7 +5,7 @@
 use core::fmt::Display;
 
 use crate::diagnostic::Diagnostic;
-use crate::names::nearest;
+use crate::names::did_you_mean;
 use crate::tree::{Key, Node, Position, Value};
 
 pub(crate) struct Reader<'d> {
@@ -48,8 +48,16 @@ impl<'d> Reader<'d> {
         self.diagnostics.push(Diagnostic::error(at, message));
     }
 
+    pub(crate) fn error_with_help(&mut self, at: Position, message: impl Into<String>, help: Option<String>) {
+        self.diagnostics.push(Diagnostic::error(at, message).with_help(help));
+    }
+
     pub(crate) fn warning(&mut self, at: Position, message: impl Into<String>) {
         self.diagnostics.push(Diagnostic::warning(at, message));
+    }
+
+    pub(crate) fn add(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
     }
 
     /// The value of a result, or its error as a diagnostic.
@@ -57,7 +65,7 @@ impl<'d> Reader<'d> {
         result.map_err(|error| self.error(at, error.to_string())).ok()
     }
 
-    fn expected(&mut self, node: &Node<'_>, what: &str) {
+    pub(crate) fn expected(&mut self, node: &Node<'_>, what: &str) {
         let found = match &node.value {
             Value::Null => "nothing".to_owned(),
             Value::Scalar { text, .. } => format!("`{text}`"),
@@ -91,11 +99,9 @@ impl<'d> Reader<'d> {
                 self.error(key.at, format!("`{name}` is not supported in this version of the compiler"));
                 continue;
             }
-            let hint = nearest(name, keys.known.iter().copied()).map_or_else(
-                || format!("; the keys are {}", list(keys.known)),
-                |near| format!("; did you mean `{near}`?"),
-            );
-            self.error(key.at, format!("`{name}` is not a key of {}{hint}", keys.of));
+            let help = did_you_mean(name, keys.known.iter().copied());
+            let help = help.unwrap_or_else(|| format!("the keys are {}", list(keys.known)));
+            self.error_with_help(key.at, format!("`{name}` is not a key of {}", keys.of), Some(help));
         }
         Some(fields)
     }
@@ -127,6 +133,17 @@ impl<'d> Reader<'d> {
         }
     }
 
+    /// A text that may look like a boolean or number: `when: true` is a condition.
+    pub(crate) fn condition<'n>(&mut self, node: &'n Node<'_>) -> Option<&'n str> {
+        match &node.value {
+            Value::Scalar { text, .. } if !text.trim().is_empty() => Some(text),
+            _ => {
+                self.expected(node, "a condition");
+                None
+            }
+        }
+    }
+
     pub(crate) fn texts<'n>(&mut self, node: Option<&'n Node<'_>>, what: &str) -> Vec<(Position, &'n str)> {
         let items = self.list(node, what);
         items.iter().filter_map(|item| Some((item.at, self.text(item, what)?))).collect()
@@ -141,6 +158,18 @@ impl<'d> Reader<'d> {
             }
         }
         self.expected(node, "`true` or `false`");
+        None
+    }
+
+    /// A whole number from 0 to 65,535.
+    pub(crate) fn number(&mut self, node: &Node<'_>, what: &str) -> Option<u16> {
+        if let Value::Scalar { text, plain: true } = &node.value
+            && text.bytes().all(|byte| byte.is_ascii_digit())
+            && let Ok(number) = text.parse()
+        {
+            return Some(number);
+        }
+        self.expected(node, &format!("{what} from 0 to {}", u16::MAX));
         None
     }
 

@@ -9,7 +9,7 @@ use portcullis_bundle::layout::PrincipalKind;
 use portcullis_bundle::limits::{INHERITANCE, ROLES};
 
 use crate::model::Principal;
-use crate::names::nearest;
+use crate::names::did_you_mean;
 use crate::reader::{Keys, Reader};
 use crate::tree::{Node, Position};
 
@@ -83,8 +83,8 @@ impl Roles {
             let mut parents = BTreeSet::new();
             for (at, parent) in &role.inherits {
                 if !declared.contains_key(parent) {
-                    let hint = did_you_mean(parent, declared.keys().copied());
-                    reader.error(*at, format!("role `{parent}` is not declared{hint}"));
+                    let help = did_you_mean(parent, declared.keys().copied());
+                    reader.error_with_help(*at, format!("role `{parent}` is not declared"), help);
                 } else if parents.insert(*parent) {
                     heirs.entry(*parent).or_default().push(*name);
                 }
@@ -158,18 +158,14 @@ impl Roles {
         self.groups.contains(group)
     }
 
-    /// `; did you mean ...?` for a role, permission or group that is not there.
-    pub(crate) fn hint(&self, kind: &str, name: &str) -> String {
+    /// What was meant by the name of a role, permission or group that is not there.
+    pub(crate) fn help(&self, kind: &str, name: &str) -> Option<String> {
         match kind {
             "role" => did_you_mean(name, self.heirs.keys().map(String::as_str)),
             "permission" => did_you_mean(name, self.givers.keys().map(String::as_str)),
             _ => did_you_mean(name, self.groups.iter().map(String::as_str)),
         }
     }
-}
-
-fn did_you_mean<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -> String {
-    nearest(name, candidates).map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
 }
 
 /// The first cycle among the roles that still wait, closed: the first name is also the last.

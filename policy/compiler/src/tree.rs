@@ -14,7 +14,7 @@ use crate::diagnostic::Diagnostic;
 const MAX_DEPTH: usize = 32;
 
 /// Where something starts in the text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Position {
     /// From 1.
     pub(crate) line: u32,
@@ -34,6 +34,8 @@ impl Position {
 #[derive(Debug)]
 pub(crate) struct Node<'t> {
     pub(crate) at: Position,
+    /// How many columns it takes; `None` when it spans lines.
+    columns: Option<usize>,
     pub(crate) value: Value<'t>,
 }
 
@@ -54,6 +56,26 @@ pub(crate) enum Value<'t> {
 pub(crate) struct Key<'t> {
     pub(crate) at: Position,
     pub(crate) text: Cow<'t, str>,
+}
+
+impl Node<'_> {
+    /// Where in the document the byte `offset` of this scalar stands. Where its text is not written as it is read
+    /// (more than one line, escapes), that is where the scalar starts, with words that say how far behind.
+    pub(crate) fn place(&self, text: &str, offset: usize) -> (Position, String) {
+        let before = text.get(..offset).unwrap_or(text);
+        let (plain, quoted) = (text.chars().count(), text.chars().count().saturating_add(2));
+        let quotes = match self.columns {
+            Some(columns) if columns == plain => 0,
+            Some(columns) if columns == quoted => 1,
+            _ => {
+                let line = before.matches('\n').count().saturating_add(1);
+                let column = before.chars().rev().take_while(|&c| c != '\n').count().saturating_add(1);
+                return (self.at, format!(" (line {line}, column {column} of the text that starts here)"));
+            }
+        };
+        let skip = u32::try_from(before.chars().count()).unwrap_or(u32::MAX).saturating_add(quotes);
+        (Position { column: self.at.column.saturating_add(skip), ..self.at }, String::new())
+    }
 }
 
 /// A list or map whose end has not come yet.
@@ -91,10 +113,10 @@ pub(crate) fn parse(text: &str) -> Result<Node<'_>, Diagnostic> {
                 open.push(Open::Map(at, Vec::new(), HashSet::new(), None));
                 continue;
             }
-            Event::Scalar(text, style, ..) => Node { at, value: scalar(text, style) },
+            Event::Scalar(text, style, ..) => Node { at, columns: columns(span), value: scalar(text, style) },
             Event::SequenceEnd | Event::MappingEnd => match open.pop() {
-                Some(Open::List(at, items)) => Node { at, value: Value::List(items) },
-                Some(Open::Map(at, entries, ..)) => Node { at, value: Value::Map(entries) },
+                Some(Open::List(at, items)) => Node { at, columns: None, value: Value::List(items) },
+                Some(Open::Map(at, entries, ..)) => Node { at, columns: None, value: Value::Map(entries) },
                 None => continue,
             },
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => {
@@ -113,6 +135,10 @@ pub(crate) fn parse(text: &str) -> Result<Node<'_>, Diagnostic> {
     root.ok_or_else(|| Diagnostic::error(Position::START, "document is empty"))
 }
 
+fn columns(span: Span) -> Option<usize> {
+    if span.start.line() == span.end.line() { span.end.col().checked_sub(span.start.col()) } else { None }
+}
+
 fn scalar(text: Cow<'_, str>, style: ScalarStyle) -> Value<'_> {
     let plain = style == ScalarStyle::Plain;
     // YAML 1.2.2 section 10.3.2.
@@ -123,7 +149,7 @@ fn scalar(text: Cow<'_, str>, style: ScalarStyle) -> Value<'_> {
 }
 
 fn as_key<'t>(node: Node<'t>, seen: &mut HashSet<Cow<'t, str>>) -> Result<Key<'t>, Diagnostic> {
-    let Node { at, value: Value::Scalar { text, .. } } = node else {
+    let Node { at, value: Value::Scalar { text, .. }, .. } = node else {
         return Err(Diagnostic::error(node.at, "a key must be a text"));
     };
     if !seen.insert(text.clone()) {

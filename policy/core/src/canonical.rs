@@ -61,6 +61,38 @@ fn is_plain(segments: &[u8]) -> bool {
     })
 }
 
+/// The same for one segment, whose first bytes are also at hand as little-endian `words` with zeros behind its end.
+#[inline]
+pub(crate) fn is_plain_segment(words: [u64; 2], segment: &[u8]) -> bool {
+    let [first, second] = words;
+    let length = segment.len();
+    if segment.first() == Some(&b'.') {
+        return false;
+    }
+    let is_common =
+        length <= 16 && are_common(first, length.min(8)) && (length <= 8 || are_common(second, length.wrapping_sub(8)));
+    is_common || segment.iter().all(|&byte| is_path_byte(byte))
+}
+
+/// Whether each of the first `length` bytes of a word is a letter, a digit or one of `-._`.
+#[inline]
+fn are_common(word: u64, length: usize) -> bool {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
+    // For bytes below 128: the high bit of each that lies in the range.
+    let within = |word: u64, from: u8, to: u8| {
+        let from = ONES.wrapping_mul(u64::from(0x80_u8.wrapping_sub(from)));
+        let past = ONES.wrapping_mul(u64::from(0x7F_u8.wrapping_sub(to)));
+        word.wrapping_add(from) ^ word.wrapping_add(past)
+    };
+    let letters = within(word | ONES.wrapping_mul(0x20), b'a', b'z');
+    // `/` lies between `.` and `0`; a segment has none.
+    let digits = within(word, b'-', b'9');
+    let underscore = within(word, b'_', b'_');
+    let behind_end = u64::MAX.checked_shl((length as u32).wrapping_mul(8)).unwrap_or(0);
+    word & HIGH == 0 && (letters | digits | underscore | behind_end) & HIGH == HIGH
+}
+
 /// Decodes and encodes each segment and resolves dot segments; empty segments stay.
 fn resolve(segments: &[u8], path: &mut Vec<u8>) -> Result<(), Malformed> {
     let mut segments = segments.split(|&byte| byte == b'/').peekable();

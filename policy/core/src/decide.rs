@@ -4,33 +4,31 @@
 //! Out: `Decision`, always; a policy that cannot be read is a deny. Never allocates once the scratch has grown.
 //! The order is the table of design/decision.md section 3: the first stage that decides wins, any deny beats any allow.
 
-use portcullis_bundle::layout::{CategoryKind, Class, Entry};
+use portcullis_bundle::layout::CategoryKind;
 use portcullis_bundle::{Policy, Reason};
 
-use crate::canonical::canonicalize;
+use crate::condition::{self, Outcome, Tapes};
 use crate::decision::{Decision, Effect, Obligations, Rules};
-use crate::host::{self, Host};
+use crate::governing::governing;
+use crate::hits::{Asked, Candidates, Hits};
+use crate::http::Normalized;
+use crate::path::PathBuffer;
+use crate::patterns::Matched;
 use crate::principals::Principals;
-use crate::request::{Credential, Request, Subject, Target};
+use crate::request::{Credential, Request, Subject};
 use crate::restrict::{Verdict, restrict};
-use crate::route;
 
 /// Buffers that one decision after the other reuses.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    path: Vec<u8>,
+    path: PathBuffer,
+    name: Vec<u8>,
+    matched: Matched,
     principals: Vec<u32>,
     hits: Hits,
-}
-
-/// The rules that apply, by effect, and whether a target without a rule does.
-#[derive(Debug, Default)]
-struct Hits {
-    blocked: bool,
-    public: bool,
-    denies: Vec<u32>,
-    allows: Vec<u32>,
-    audits: Vec<u32>,
+    tapes: Tapes,
+    conditions: condition::Scratch,
+    errors: Vec<u32>,
 }
 
 /// The decision on `request` under `policy`.
@@ -38,158 +36,215 @@ pub fn decide<'a>(policy: &'a Policy, request: &Request<'_>, scratch: &'a mut Sc
     evaluate(policy, request, scratch).unwrap_or(Decision::UNAVAILABLE)
 }
 
+/// The decision on what is no request at all.
+pub(crate) fn malformed(policy: &Policy) -> Decision<'_> {
+    deny(policy, Reason::MalformedRequest)
+}
+
 /// `None` when the policy cannot be read.
 fn evaluate<'a>(policy: &'a Policy, request: &Request<'_>, scratch: &'a mut Scratch) -> Option<Decision<'a>> {
-    let Scratch { path, principals, hits } = scratch;
+    let Scratch { path, name, matched, principals, hits, tapes, conditions, errors } = scratch;
+    errors.clear();
     let subject = request.subject.as_ref();
-    let deny = |reason| Decision {
+
+    let records = policy.records();
+    let Some(normalized) = Normalized::new(records, request, path) else {
+        return Some(deny(policy, Reason::MalformedRequest));
+    };
+    // Without conditions nobody asks for the facts, but properties are checked all the same.
+    let facts = if policy.has_conditions() || request.has_properties() {
+        let Some(facts) = normalized.facts(request, tapes) else {
+            return Some(deny(policy, Reason::MalformedRequest));
+        };
+        Some(facts)
+    } else {
+        None
+    };
+    let verdict = restrict(policy, request)?;
+    let principals = Principals::resolve(policy, records, subject, principals);
+    let level = subject.and_then(|subject| subject.level).unwrap_or(0);
+    matched.search(policy, normalized.http())?;
+    hits.collect(policy, records, &Asked { request: &normalized, matched, principals: &principals, level })?;
+    if let Verdict::Denied { category, restriction } = verdict
+        && (category != CategoryKind::BlockLogin || hits.login)
+    {
+        return restricted(policy, category, restriction);
+    }
+    if hits.blocked {
+        return Some(deny(policy, Reason::Blocked));
+    }
+    let evaluate = |program| match &facts {
+        Some(facts) => condition::evaluate(policy, program, facts, conditions),
+        None => Outcome::Failed,
+    };
+    let mut conditions = Conditions { evaluate, errors };
+    if hits.public {
+        conditions.settle(&mut hits.audits, OnError::Applies);
+        return Some(allow(policy, Reason::Public, Rules::NONE, &hits.audits, errors));
+    }
+    if let Some(subject) = subject
+        && let Some(reason) = unfit(policy, subject, request.credential)
+    {
+        return Some(deny(policy, reason));
+    }
+    conditions.settle(&mut hits.denies, OnError::Applies);
+    if !hits.denies.rules.is_empty() {
+        let rules = Rules::new(policy, &hits.denies.rules);
+        return Some(refuse(policy, subject, Reason::Rule, rules, errors));
+    }
+    conditions.settle(&mut hits.allows, OnError::Fails);
+    if !hits.allows.rules.is_empty() {
+        conditions.settle(&mut hits.audits, OnError::Applies);
+        let rules = Rules::new(policy, &hits.allows.rules);
+        return Some(allow(policy, Reason::Rule, rules, &hits.audits, errors));
+    }
+    let route = match normalized.http().filter(|_| policy.has_routes()) {
+        Some(http) => governing(policy, http, name, matched)?,
+        None => None,
+    };
+    if let Some(route) = &route
+        && principals.are_who(policy, route.who)?
+    {
+        conditions.settle(&mut hits.audits, OnError::Applies);
+        return Some(allow(policy, Reason::Route, Rules::route(route.id), &hits.audits, errors));
+    }
+    let reason = match subject {
+        None => Reason::Unauthenticated,
+        Some(_) if route.is_some() => Reason::MissingPermission,
+        Some(_) if conditions.any_holds(&hits.too_low) => Reason::LevelTooLow,
+        Some(_) => Reason::NoMatch,
+    };
+    Some(refuse(policy, subject, reason, Rules::NONE, errors))
+}
+
+/// Stages 4 to 6: why a subject that is known may do nothing.
+fn unfit(policy: &Policy, subject: &Subject<'_>, credential: Credential) -> Option<Reason> {
+    if !policy.accepts_state(subject.state) {
+        return Some(Reason::SubjectInactive);
+    }
+    if credential == Credential::ApiKey && policy.api_key_requires_otp() && !subject.otp {
+        return Some(Reason::OtpRequired);
+    }
+    if policy.has_revocations()
+        && let Some(not_before) = policy.revoked_before(subject.id.as_bytes())
+        && subject.issued_at.is_none_or(|issued_at| issued_at < not_before)
+    {
+        return Some(Reason::TokenRevoked);
+    }
+    None
+}
+
+// === decisions ===
+
+fn deny(policy: &Policy, reason: Reason) -> Decision<'_> {
+    Decision {
         effect: Effect::Deny,
         status: policy.status(reason),
         reason,
         rules: Rules::NONE,
         restriction: None,
-        obligations: Obligations { audits: Rules::NONE, denied: false },
+        obligations: Obligations::NONE,
+        errors: Rules::NONE,
         revision: policy.revision(),
-    };
-
-    let Some(http) = Http::normalize(policy, request, path) else {
-        return Some(deny(Reason::MalformedRequest));
-    };
-    if let Verdict::Denied { category, restriction } = restrict(policy, request.source_ip)? {
-        let restriction = policy.restriction(restriction)?;
-        let id = core::str::from_utf8(policy.text(restriction.id)?).ok()?;
-        return Some(Decision { status: restriction.code.get(), restriction: Some(id), ..deny(restricted(category)) });
     }
-    let principals = Principals::resolve(policy, subject, principals);
-    hits.collect(policy, http.as_ref(), path, &principals)?;
-    let Hits { blocked, public, denies, allows, audits } = &*hits;
-    let allow = |reason, rules| Decision {
+}
+
+fn restricted(policy: &Policy, category: CategoryKind, restriction: u32) -> Option<Decision<'_>> {
+    let reason = match category {
+        CategoryKind::Maintenance => Reason::RestrictedMaintenance,
+        CategoryKind::Blacklist | CategoryKind::Whitelist => Reason::RestrictedBlacklist,
+        CategoryKind::BlockLogin => Reason::RestrictedLogin,
+    };
+    let restriction = policy.restriction(restriction)?;
+    let id = policy.str(restriction.id)?;
+    Some(Decision { status: restriction.code.get(), restriction: Some(id), ..deny(policy, reason) })
+}
+
+/// A deny of stages 7 to 13.
+fn refuse<'a>(
+    policy: &'a Policy,
+    subject: Option<&Subject<'_>>,
+    reason: Reason,
+    rules: Rules<'a>,
+    errors: &'a mut Vec<u32>,
+) -> Decision<'a> {
+    let obligations = Obligations { audits: Rules::NONE, denied: subject.is_some() };
+    Decision { rules, obligations, errors: in_order(policy, errors), ..deny(policy, reason) }
+}
+
+fn allow<'a>(
+    policy: &'a Policy,
+    reason: Reason,
+    rules: Rules<'a>,
+    audits: &'a Candidates,
+    errors: &'a mut Vec<u32>,
+) -> Decision<'a> {
+    Decision {
         effect: Effect::Allow,
         status: 200,
         rules,
-        obligations: Obligations { audits: Rules(Some((policy, audits))), denied: false },
-        ..deny(reason)
-    };
-    let refuse = |reason, rules| Decision {
-        rules,
-        obligations: Obligations { audits: Rules::NONE, denied: subject.is_some() },
-        ..deny(reason)
-    };
-
-    Some(match subject {
-        _ if *blocked => deny(Reason::Blocked),
-        _ if *public => allow(Reason::Public, Rules::NONE),
-        Some(subject) if !is_state_accepted(policy, subject) => deny(Reason::SubjectInactive),
-        Some(subject) if lacks_otp(policy, subject, request.credential) => deny(Reason::OtpRequired),
-        _ if !denies.is_empty() => refuse(Reason::Rule, Rules(Some((policy, denies)))),
-        _ if !allows.is_empty() => allow(Reason::Rule, Rules(Some((policy, allows)))),
-        None => deny(Reason::Unauthenticated),
-        Some(_) => refuse(Reason::NoMatch, Rules::NONE),
-    })
-}
-
-fn restricted(category: CategoryKind) -> Reason {
-    match category {
-        CategoryKind::Maintenance => Reason::RestrictedMaintenance,
-        CategoryKind::Blacklist | CategoryKind::Whitelist => Reason::RestrictedBlacklist,
+        obligations: Obligations { audits: Rules::new(policy, &audits.rules), denied: false },
+        errors: in_order(policy, errors),
+        ..deny(policy, reason)
     }
 }
 
-fn is_state_accepted(policy: &Policy, subject: &Subject<'_>) -> bool {
-    policy.states().iter().any(|&state| policy.text(state) == Some(subject.state.as_bytes()))
+fn in_order<'a>(policy: &'a Policy, rules: &'a mut Vec<u32>) -> Rules<'a> {
+    if rules.len() > 1 {
+        rules.sort_unstable();
+        rules.dedup();
+    }
+    Rules::new(policy, rules)
 }
 
-fn lacks_otp(policy: &Policy, subject: &Subject<'_>, credential: Credential) -> bool {
-    credential == Credential::ApiKey && policy.api_key_requires_otp() && !subject.otp
+// === conditions ===
+
+/// What a rule does whose condition cannot be evaluated: never what helps the caller.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum OnError {
+    Applies,
+    Fails,
 }
 
-/// What HTTP targets compare, beside the canonical path.
-pub(crate) struct Http<'a> {
-    pub(crate) host: Option<Host<'a>>,
-    pub(crate) method: u64,
+struct Conditions<'s, E> {
+    /// Evaluates a program.
+    evaluate: E,
+    /// Rules whose condition could not be evaluated.
+    errors: &'s mut Vec<u32>,
 }
 
-impl<'a> Http<'a> {
-    /// The facts in the form rules compare, and the canonical path in `path`; `None` when they are malformed.
-    /// The inner option is `None` for a target that is not HTTP.
-    #[expect(clippy::option_option, reason = "malformed and not HTTP are different answers")]
-    pub(crate) fn normalize(policy: &Policy, request: &Request<'a>, path: &mut Vec<u8>) -> Option<Option<Self>> {
-        let has_too_many_names =
-            |subject: Subject<'_>| subject.roles.len().max(subject.permission_groups.len()) > Subject::MAX_ROLES;
-        if request.subject.is_some_and(has_too_many_names) {
-            return None;
-        }
-        match request.target {
-            Target::Resource { .. } => (!request.action.is_empty()).then_some(None),
-            Target::Http { host, path: raw } => {
-                canonicalize(raw, path).ok()?;
-                let host = match host {
-                    None | Some("") => None,
-                    Some(authority) => Some(Host::parse(authority)?),
-                };
-                let method = request.action.as_bytes();
-                is_method(method).then(|| Some(Self { host, method: policy.method_bit(method) }))
-            }
+impl<E: FnMut(u32) -> Outcome> Conditions<'_, E> {
+    /// Decides about the rules that wait for their condition, and sorts those that apply.
+    #[inline]
+    fn settle(&mut self, candidates: &mut Candidates, on_error: OnError) {
+        if !candidates.conditional.is_empty() || candidates.rules.len() > 1 {
+            self.settle_all(candidates, on_error);
         }
     }
 
-    fn matches(&self, policy: &Policy, entry: &Entry) -> Option<bool> {
-        Some(entry.methods.get() & self.method != 0 && host::matches(policy, entry.hosts.get(), self.host)?)
-    }
-}
-
-/// Whether `method` is an HTTP method: a token (RFC 9110 sections 9.1 and 5.6.2).
-pub fn is_method(method: &[u8]) -> bool {
-    let is_token_byte = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
-    !method.is_empty() && method.iter().all(is_token_byte)
-}
-
-impl Hits {
-    /// Finds everything that applies to the request at `path`.
-    fn collect(
-        &mut self,
-        policy: &Policy,
-        http: Option<&Http<'_>>,
-        path: &[u8],
-        principals: &Principals<'_>,
-    ) -> Option<()> {
-        (self.blocked, self.public) = (false, false);
-        for rules in [&mut self.denies, &mut self.allows, &mut self.audits] {
-            rules.clear();
-        }
-        let Some(http) = http else { return Some(()) };
-        let mut readable = Some(());
-        route::matching(policy, path, &mut |entry| {
-            if self.add(policy, http, principals, entry).is_none() {
-                readable = None;
+    #[cold]
+    fn settle_all(&mut self, candidates: &mut Candidates, on_error: OnError) {
+        let Candidates { rules, conditional } = candidates;
+        for (rule, program) in conditional.drain(..) {
+            let applies = match (self.evaluate)(program) {
+                Outcome::True => true,
+                Outcome::False => false,
+                Outcome::Failed => {
+                    self.errors.push(rule);
+                    on_error == OnError::Applies
+                }
+            };
+            if applies {
+                rules.push(rule);
             }
-        })?;
-        for rules in [&mut self.denies, &mut self.allows, &mut self.audits] {
-            rules.sort_unstable();
         }
-        readable
+        // A resource rule may be met twice, by an id and by a beginning of it.
+        rules.sort_unstable();
+        rules.dedup();
     }
 
-    fn add(&mut self, policy: &Policy, http: &Http<'_>, principals: &Principals<'_>, entry: &Entry) -> Option<()> {
-        if !http.matches(policy, entry)? {
-            return Some(());
-        }
-        let rules = match Class::from_byte(entry.class)? {
-            Class::Blocked => {
-                self.blocked = true;
-                return Some(());
-            }
-            Class::Public => {
-                self.public = true;
-                return Some(());
-            }
-            Class::Deny => &mut self.denies,
-            Class::Allow => &mut self.allows,
-            Class::Audit => &mut self.audits,
-        };
-        if principals.hold(policy, entry)? {
-            rules.push(entry.rule.get());
-        }
-        Some(())
+    fn any_holds(&mut self, candidates: &Candidates) -> bool {
+        let mut programs = candidates.conditional.iter().map(|&(_, program)| program);
+        !candidates.rules.is_empty() || programs.any(|program| matches!((self.evaluate)(program), Outcome::True))
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! A decision borrows the policy and the scratch it was made with; a host copies what it keeps.
 
+use core::fmt;
+
 use portcullis_bundle::{Policy, Reason};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,11 +29,13 @@ pub struct Decision<'a> {
     /// HTTP status for a PEP to answer with; 200 for an allow.
     pub status: u16,
     pub reason: Reason,
-    /// Every rule that decided, in document order; empty when another stage decided.
+    /// Every rule that decided, in document order; or the route that did; empty when another stage decided.
     pub rules: Rules<'a>,
     /// Id of the restriction that denied.
     pub restriction: Option<&'a str>,
     pub obligations: Obligations<'a>,
+    /// Rules whose condition could not be evaluated, in document order.
+    pub errors: Rules<'a>,
     /// Revision of the policy; 0 when there was none.
     pub revision: u64,
 }
@@ -44,7 +48,8 @@ impl Decision<'_> {
         reason: Reason::PolicyUnavailable,
         rules: Rules::NONE,
         restriction: None,
-        obligations: Obligations { audits: Rules::NONE, denied: false },
+        obligations: Obligations::NONE,
+        errors: Rules::NONE,
         revision: 0,
     };
 
@@ -53,24 +58,83 @@ impl Decision<'_> {
     }
 }
 
-/// Rules of a policy, in document order.
+/// What a rule or a route is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuleId<'a> {
+    Given(&'a str),
+    /// A rule without an id, by its position in the document.
+    Rule(u32),
+    /// The permissions of a method of a path of a route, by their positions.
+    Route {
+        route: u32,
+        path: u32,
+        method: &'a str,
+    },
+}
+
+impl fmt::Display for RuleId<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Given(id) => f.write_str(id),
+            Self::Rule(rule) => write!(f, "rules[{rule}]"),
+            Self::Route { route, path, method } => write!(f, "routes[{route}].paths[{path}].{method}"),
+        }
+    }
+}
+
+impl<'a> RuleId<'a> {
+    /// The id of `rule`; `None` when the policy has no such rule.
+    pub(crate) fn of(policy: &'a Policy, rule: u32) -> Option<Self> {
+        let id = policy.str(policy.rule(rule)?.id)?;
+        Some(if id.is_empty() { Self::Rule(rule) } else { Self::Given(id) })
+    }
+}
+
+/// Rules of a policy in document order, or one route.
 #[derive(Clone, Copy, Debug)]
-pub struct Rules<'a>(pub(crate) Option<(&'a Policy, &'a [u32])>);
+pub struct Rules<'a>(Source<'a>);
+
+#[derive(Clone, Copy, Debug)]
+enum Source<'a> {
+    None,
+    Rules(&'a Policy, &'a [u32]),
+    Route(RuleId<'a>),
+}
 
 impl<'a> Rules<'a> {
-    pub(crate) const NONE: Rules<'static> = Rules(None);
+    pub(crate) const NONE: Rules<'static> = Rules(Source::None);
 
-    /// Ids of the rules.
-    pub fn ids(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.read(Policy::rule_id)
+    pub(crate) fn new(policy: &'a Policy, rules: &'a [u32]) -> Self {
+        Self(Source::Rules(policy, rules))
+    }
+
+    pub(crate) fn route(id: RuleId<'a>) -> Self {
+        Self(Source::Route(id))
+    }
+
+    pub fn ids(&self) -> impl Iterator<Item = RuleId<'a>> + use<'a> {
+        let route = match self.0 {
+            Source::Route(id) => Some(id),
+            Source::None | Source::Rules(..) => None,
+        };
+        route.into_iter().chain(self.read(RuleId::of))
+    }
+
+    /// Positions of the rules in the document; nothing for a route.
+    pub fn positions(&self) -> impl Iterator<Item = u32> + use<'a> {
+        self.read(|_, rule| Some(rule))
     }
 
     fn topics(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         self.read(Policy::rule_topic)
     }
 
-    fn read(&self, text: fn(&Policy, u32) -> Option<&str>) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.0.into_iter().flat_map(move |(policy, rules)| rules.iter().filter_map(move |&rule| text(policy, rule)))
+    fn read<T: 'a>(&self, read: fn(&'a Policy, u32) -> Option<T>) -> impl Iterator<Item = T> + use<'a, T> {
+        let rules = match self.0 {
+            Source::Rules(policy, rules) => Some((policy, rules)),
+            Source::None | Source::Route(_) => None,
+        };
+        rules.into_iter().flat_map(move |(policy, rules)| rules.iter().filter_map(move |&rule| read(policy, rule)))
     }
 }
 
@@ -90,9 +154,16 @@ pub struct Obligations<'a> {
 }
 
 impl<'a> Obligations<'a> {
+    pub(crate) const NONE: Obligations<'static> = Obligations { audits: Rules::NONE, denied: false };
+
     /// In document order of the rules that ask for them.
     pub fn iter(&self) -> impl Iterator<Item = Obligation<'a>> + use<'a> {
         let denied = self.denied.then_some(Obligation::Denied);
         self.audits.topics().map(Obligation::Audit).chain(denied)
+    }
+
+    /// The audit rules that apply.
+    pub fn audits(&self) -> Rules<'a> {
+        self.audits
     }
 }

@@ -4,15 +4,20 @@
 //! for the path of a request.
 
 use portcullis_bundle::Policy;
-use portcullis_bundle::layout::{Class, PathKind, Rule};
+use portcullis_bundle::layout::{Class, Guard};
 
-use crate::decide::{Http, Scratch, decide};
-use crate::decision::{Decision, Effect};
+use crate::Reason;
+use crate::condition::{self, Outcome, Tapes};
+use crate::decide::{Scratch, decide};
+use crate::decision::{Decision, Effect, RuleId};
+use crate::hits::Asked;
+use crate::http::Normalized;
+use crate::path::PathBuffer;
+use crate::patterns::Matched;
 use crate::principals::Principals;
 use crate::request::Request;
-use crate::{Reason, host, route};
 
-/// The order of evaluation.
+/// The order of evaluation; numbers as in the table of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     Normalization,
@@ -21,21 +26,31 @@ pub enum Stage {
     Public,
     SubjectState,
     ApiKeyOtp,
+    Revocation,
     DenyRules,
     AllowRules,
+    Route,
+    Authentication,
+    RoutePermission,
+    Level,
     Fallback,
 }
 
 impl Stage {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 14] = [
         Self::Normalization,
         Self::Restrictions,
         Self::Blocked,
         Self::Public,
         Self::SubjectState,
         Self::ApiKeyOtp,
+        Self::Revocation,
         Self::DenyRules,
         Self::AllowRules,
+        Self::Route,
+        Self::Authentication,
+        Self::RoutePermission,
+        Self::Level,
         Self::Fallback,
     ];
 
@@ -47,15 +62,20 @@ impl Stage {
             Self::Public => "public",
             Self::SubjectState => "subject_state",
             Self::ApiKeyOtp => "api_key_otp",
+            Self::Revocation => "revocation",
             Self::DenyRules => "deny_rules",
             Self::AllowRules => "allow_rules",
+            Self::Route => "route",
+            Self::Authentication => "authentication",
+            Self::RoutePermission => "route_permission",
+            Self::Level => "level",
             Self::Fallback => "fallback",
         }
     }
 
-    /// The stage that made `decision`; `None` when there was no policy to ask.
-    fn of(decision: &Decision<'_>) -> Option<Self> {
-        Some(match (decision.reason, decision.effect) {
+    /// The stage that made a decision; `None` when there was no policy to ask.
+    pub const fn of(reason: Reason, effect: Effect) -> Option<Self> {
+        Some(match (reason, effect) {
             (Reason::PolicyUnavailable, _) => return None,
             (Reason::MalformedRequest, _) => Self::Normalization,
             (Reason::RestrictedMaintenance | Reason::RestrictedBlacklist | Reason::RestrictedLogin, _) => {
@@ -65,9 +85,14 @@ impl Stage {
             (Reason::Public, _) => Self::Public,
             (Reason::SubjectInactive, _) => Self::SubjectState,
             (Reason::OtpRequired, _) => Self::ApiKeyOtp,
+            (Reason::TokenRevoked, _) => Self::Revocation,
             (Reason::Rule, Effect::Deny) => Self::DenyRules,
             (Reason::Rule, Effect::Allow) => Self::AllowRules,
-            _ => Self::Fallback,
+            (Reason::Route, _) => Self::Route,
+            (Reason::Unauthenticated, _) => Self::Authentication,
+            (Reason::MissingPermission, _) => Self::RoutePermission,
+            (Reason::LevelTooLow, _) => Self::Level,
+            (Reason::NoMatch, _) => Self::Fallback,
         })
     }
 }
@@ -98,16 +123,26 @@ pub enum Check {
     Host,
     Path,
     Method,
+    /// Action, type or id of something that is not HTTP.
+    Resource,
     Who,
+    Level,
+    When,
 }
 
 impl Check {
+    pub const ALL: [Self; 7] =
+        [Self::Host, Self::Path, Self::Method, Self::Resource, Self::Who, Self::Level, Self::When];
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::Host => "host",
             Self::Path => "path",
             Self::Method => "method",
+            Self::Resource => "resource",
             Self::Who => "who",
+            Self::Level => "level",
+            Self::When => "when",
         }
     }
 }
@@ -115,7 +150,7 @@ impl Check {
 /// An allow rule that did not apply, and what failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NearMiss<'a> {
-    pub rule: &'a str,
+    pub rule: RuleId<'a>,
     pub failed: Vec<Check>,
 }
 
@@ -137,7 +172,7 @@ impl Explanation<'_> {
 pub fn explain<'a>(policy: &'a Policy, request: &Request<'_>, scratch: &'a mut Scratch) -> Explanation<'a> {
     let nearest = nearest(policy, request).unwrap_or_default();
     let decision = decide(policy, request, scratch);
-    let decided_at = Stage::of(&decision);
+    let decided_at = Stage::of(decision.reason, decision.effect);
     let stages = Stage::ALL.map(|stage| {
         let outcome = match decided_at {
             Some(at) if stage == at => StageOutcome::Decided,
@@ -150,38 +185,54 @@ pub fn explain<'a>(policy: &'a Policy, request: &Request<'_>, scratch: &'a mut S
     Explanation { decision, stages, nearest }
 }
 
-/// The allow rules with the fewest failed checks; `None` for a request that is not HTTP or malformed.
+/// The allow rules with the fewest failed checks; `None` for a malformed request.
 fn nearest<'a>(policy: &'a Policy, request: &Request<'_>) -> Option<Vec<NearMiss<'a>>> {
-    let (mut path, mut numbers) = (Vec::new(), Vec::new());
-    let http = Http::normalize(policy, request, &mut path)??;
-    let principals = Principals::resolve(policy, request.subject.as_ref(), &mut numbers);
-    let allows = policy.rules().iter().filter(|rule| Class::from_byte(rule.class) == Some(Class::Allow));
+    let (mut buffer, mut numbers, mut matched) = (PathBuffer::default(), Vec::new(), Matched::default());
+    let records = policy.records();
+    let normalized = Normalized::new(records, request, &mut buffer)?;
+    let principals = Principals::resolve(policy, records, request.subject.as_ref(), &mut numbers);
+    let level = request.subject.as_ref().and_then(|subject| subject.level).unwrap_or(0);
+    matched.search(policy, normalized.http())?;
+    let asked = Asked { request: &normalized, matched: &matched, principals: &principals, level };
+    let mut there = Vec::new();
+    asked.visit(policy, records, |entry| there.push(entry.rule.get()))?;
+    there.sort_unstable();
+
+    let (mut tapes, mut conditions) = (Tapes::default(), condition::Scratch::default());
+    let facts = normalized.facts(request, &mut tapes)?;
+    let mut holds = |when: u32| match when.checked_sub(1) {
+        Some(program) => condition::evaluate(policy, program, &facts, &mut conditions) == Outcome::True,
+        None => true,
+    };
     let mut misses = Vec::new();
-    for rule in allows {
-        let failed = failed_checks(policy, rule, &http, &path, &principals)?;
-        misses.push(NearMiss { rule: core::str::from_utf8(policy.text(rule.id)?).ok()?, failed });
+    for (rule, record) in (0..).zip(policy.rules()) {
+        let guard = policy.guard(record.guard.get())?;
+        if Class::from_byte(guard.class) != Some(Class::Allow) {
+            continue;
+        }
+        let mut failed = failed_checks(policy, guard, &asked, there.binary_search(&rule).is_ok())?;
+        if !holds(guard.when.get()) {
+            failed.push(Check::When);
+        }
+        if !failed.is_empty() {
+            misses.push(NearMiss { rule: RuleId::of(policy, rule)?, failed });
+        }
     }
-    misses.retain(|miss| !miss.failed.is_empty());
     let fewest = misses.iter().map(|miss| miss.failed.len()).min()?;
     misses.retain(|miss| miss.failed.len() == fewest);
     misses.truncate(Explanation::MAX_NEAREST);
     Some(misses)
 }
 
-fn failed_checks(
-    policy: &Policy,
-    rule: &Rule,
-    http: &Http<'_>,
-    path: &[u8],
-    principals: &Principals<'_>,
-) -> Option<Vec<Check>> {
-    let pattern = policy.text(rule.pattern)?;
-    let path_holds = route::pattern_matches(PathKind::from_byte(rule.path_kind)?, pattern, path);
+/// `is_there`: whether path, or action and resource, match.
+fn failed_checks(policy: &Policy, guard: &Guard, asked: &Asked<'_>, is_there: bool) -> Option<Vec<Check>> {
+    let place = if asked.request.http().is_some() { Check::Path } else { Check::Resource };
     let checks = [
-        (Check::Host, host::matches(policy, rule.hosts.get(), http.host)?),
-        (Check::Path, path_holds),
-        (Check::Method, rule.methods.get() & http.method != 0),
-        (Check::Who, principals.hold_who(policy, policy.who(rule.who.get())?)?),
+        (Check::Host, asked.is_host(policy, guard)?),
+        (place, is_there),
+        (Check::Method, asked.is_method(guard)),
+        (Check::Who, asked.is_who(policy, guard)?),
+        (Check::Level, asked.has_level(guard)),
     ];
     Some(checks.into_iter().filter(|(_, holds)| !holds).map(|(check, _)| check).collect())
 }

@@ -36,6 +36,12 @@ impl<'a> Host<'a> {
     pub fn as_bytes(&self) -> &'a [u8] {
         self.0
     }
+
+    /// Writes the name in lower case to `name`, which is cleared first.
+    pub(crate) fn lower(&self, name: &mut Vec<u8>) {
+        name.clear();
+        name.extend(self.0.iter().map(u8::to_ascii_lowercase));
+    }
 }
 
 /// RFC 3986 section 3.2.2 `reg-name`, without encodings and what separates lists: proxies join headers with `,`.

@@ -16,19 +16,29 @@
 )]
 
 mod canonical;
+mod condition;
 mod decide;
 mod decision;
 mod explain;
+mod governing;
+mod hits;
 mod host;
+mod http;
+mod path;
+mod patterns;
 mod principals;
+mod properties;
 mod request;
 mod restrict;
 mod route;
+pub mod wire;
 
 pub use canonical::{Malformed, canonicalize};
-pub use decide::{Scratch, decide, is_method};
-pub use decision::{Decision, Effect, Obligation, Obligations, Rules};
+pub use condition::{Outcome, condition_outcome, is_time_zone, reads_as};
+pub use decide::{Scratch, decide};
+pub use decision::{Decision, Effect, Obligation, Obligations, RuleId, Rules};
 pub use explain::{Check, Explanation, NearMiss, Stage, StageOutcome, explain};
 pub use host::Host;
-pub use portcullis_bundle::{KeyId, OpenError, Policy, PublicKey, Reason, TenantId, limits};
-pub use request::{Credential, Request, Subject, Target};
+pub use http::is_method;
+pub use portcullis_bundle::{Admission, KeyId, OpenError, Policy, PublicKey, Reason, TenantId, limits};
+pub use request::{Credential, Names, Properties, Request, Subject, Target};

@@ -3,8 +3,8 @@
 //! In: the verified subject. Out: the principals among its roles, permission groups and its own id that some rule
 //! names, and their mask. Names the policy does not know leave no trace.
 
-use portcullis_bundle::Policy;
-use portcullis_bundle::layout::{Entry, PrincipalKind, Who, who_flags};
+use portcullis_bundle::layout::{PrincipalKind, flags, who_flags};
+use portcullis_bundle::{Policy, Records};
 
 use crate::request::Subject;
 
@@ -12,51 +12,58 @@ use crate::request::Subject;
 pub(crate) struct Principals<'a> {
     authenticated: bool,
     mask: u64,
+    /// Empty when the mask is exact.
     numbers: &'a [u32],
     /// The mask alone decides: each principal of the policy has a bit of its own.
     mask_is_exact: bool,
 }
 
 impl<'a> Principals<'a> {
-    pub(crate) fn resolve(policy: &Policy, subject: Option<&Subject<'_>>, numbers: &'a mut Vec<u32>) -> Self {
+    #[inline]
+    pub(crate) fn resolve(
+        policy: &Policy,
+        records: &Records<'_>,
+        subject: Option<&Subject<'_>>,
+        numbers: &'a mut Vec<u32>,
+    ) -> Self {
         numbers.clear();
-        if let Some(subject) = subject {
-            let roles = subject.roles.iter().map(|name| (PrincipalKind::Role, *name));
-            let groups = subject.permission_groups.iter().map(|name| (PrincipalKind::PermissionGroup, *name));
-            let itself = core::iter::once((PrincipalKind::Subject, subject.id));
-            let names = roles.chain(groups).chain(itself);
-            numbers.extend(names.filter_map(|(kind, name)| policy.principal(kind, name.as_bytes())));
+        let mask_is_exact = policy.principals() <= u64::BITS;
+        let Some(subject) = subject else { return Self { authenticated: false, mask: 0, numbers, mask_is_exact } };
+        let mut mask = 0;
+        let mut add = |kind, name: &str| {
+            if let Some(number) = records.principal(kind, name.as_bytes()) {
+                mask |= 1 << (number % u64::BITS);
+                if !mask_is_exact {
+                    numbers.push(number);
+                }
+            }
+        };
+        subject.roles.for_each(|name| add(PrincipalKind::Role, name));
+        if policy.has_flag(flags::NAMES_GROUPS) {
+            subject.permission_groups.for_each(|name| add(PrincipalKind::PermissionGroup, name));
         }
-        let mask = numbers.iter().fold(0, |mask, number| mask | 1 << (number % u64::BITS));
-        Self { authenticated: subject.is_some(), mask, numbers, mask_is_exact: policy.principals() <= u64::BITS }
+        if policy.has_flag(flags::NAMES_SUBJECTS) {
+            add(PrincipalKind::Subject, subject.id);
+        }
+        Self { authenticated: true, mask, numbers, mask_is_exact }
     }
 
-    /// Whether the entry's rule is for this subject.
+    /// Whether `who`, of which mask and flags are at hand, is this subject.
     #[inline]
-    pub(crate) fn hold(&self, policy: &Policy, entry: &Entry) -> Option<bool> {
-        self.test(entry.flags, entry.mask.get(), || policy.who(entry.who.get()), policy)
-    }
-
-    /// The same for a rule's `who`.
-    pub(crate) fn hold_who(&self, policy: &Policy, who: &Who) -> Option<bool> {
-        self.test(who.flags, who.mask.get(), || Some(who), policy)
-    }
-
-    #[inline]
-    fn test<'p>(
-        &self,
-        flags: u8,
-        mask: u64,
-        who: impl FnOnce() -> Option<&'p Who>,
-        policy: &'p Policy,
-    ) -> Option<bool> {
+    pub(crate) fn are(&self, policy: &Policy, who: u32, mask: u64, flags: u8) -> Option<bool> {
         if flags & who_flags::ANYONE != 0 || (self.authenticated && flags & who_flags::AUTHENTICATED != 0) {
             return Some(true);
         }
         if mask & self.mask == 0 || self.mask_is_exact {
             return Some(mask & self.mask != 0);
         }
-        let members = policy.members(who()?.members)?;
+        let members = policy.members(policy.who(who)?.members)?;
         Some(self.numbers.iter().any(|number| members.binary_search_by_key(number, |member| member.get()).is_ok()))
+    }
+
+    /// The same for a `who` by its number.
+    pub(crate) fn are_who(&self, policy: &Policy, who: u32) -> Option<bool> {
+        let record = policy.who(who)?;
+        self.are(policy, who, record.mask.get(), record.flags)
     }
 }

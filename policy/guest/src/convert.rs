@@ -3,52 +3,59 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use portcullis_core as core_api;
+use portcullis_core::Names;
 
 use crate::exports::portcullis::policy::authorizer::{
-    Check, Credential, Decision, Effect, Explanation, IpAddress, NearMiss, Obligation, OpenError, Reason, Request,
-    Stage, StageName, StageOutcome, Target,
+    Check, Credential, Decision, Effect, Explanation, HttpTarget, IpAddress, NearMiss, Obligation, OpenError, Reason,
+    Request, ResourceTarget, Stage, StageName, StageOutcome, Subject, Target,
 };
 
-/// The lists of names that the core borrows from a request.
-pub struct Borrowed<'a> {
-    roles: Vec<&'a str>,
-    permission_groups: Vec<&'a str>,
-}
-
-impl<'a> Borrowed<'a> {
-    pub fn of(request: &'a Request) -> Self {
-        let names = |names: Option<&'a Vec<String>>| names.into_iter().flatten().map(String::as_str).collect();
-        let subject = request.subject.as_ref();
+impl<'a> From<&'a Request> for core_api::Request<'a> {
+    fn from(request: &'a Request) -> Self {
+        let Request { action, target, source_ip, country, continent, subject, credential, context, now } = request;
         Self {
-            roles: names(subject.map(|subject| &subject.roles)),
-            permission_groups: names(subject.map(|subject| &subject.permission_groups)),
-        }
-    }
-
-    /// `request` as the core takes it.
-    pub fn request(&'a self, request: &'a Request) -> core_api::Request<'a> {
-        core_api::Request {
-            action: &request.action,
-            target: match &request.target {
-                Target::Http(http) => core_api::Target::Http { host: http.host.as_deref(), path: &http.path },
-                Target::Resource(resource) => {
-                    core_api::Target::Resource { kind: &resource.kind, id: resource.id.as_deref() }
-                }
-            },
-            source_ip: request.source_ip.map(IpAddr::from),
-            subject: request.subject.as_ref().map(|subject| core_api::Subject {
-                id: &subject.id,
-                state: &subject.state,
-                roles: &self.roles,
-                permission_groups: &self.permission_groups,
-                otp: subject.otp,
-            }),
-            credential: match request.credential {
+            action,
+            target: target.into(),
+            source_ip: source_ip.map(IpAddr::from),
+            country: country.as_deref(),
+            continent: continent.as_deref(),
+            subject: subject.as_ref().map(core_api::Subject::from),
+            credential: match credential {
                 Credential::None => core_api::Credential::None,
                 Credential::Token => core_api::Credential::Token,
                 Credential::Session => core_api::Credential::Session,
                 Credential::ApiKey => core_api::Credential::ApiKey,
             },
+            context: context.as_deref(),
+            now: *now,
+        }
+    }
+}
+
+impl<'a> From<&'a Target> for core_api::Target<'a> {
+    fn from(target: &'a Target) -> Self {
+        match target {
+            Target::Http(HttpTarget { host, path }) => Self::Http { host: host.as_deref(), path },
+            Target::Resource(ResourceTarget { kind, id, properties }) => {
+                Self::Resource { kind, id: id.as_deref(), properties: properties.as_deref() }
+            }
+        }
+    }
+}
+
+impl<'a> From<&'a Subject> for core_api::Subject<'a> {
+    fn from(subject: &'a Subject) -> Self {
+        let Subject { id, kind, state, roles, permission_groups, level, otp, issued_at, properties } = subject;
+        Self {
+            id,
+            kind: kind.as_deref(),
+            state,
+            roles: Names::Owned(roles),
+            permission_groups: Names::Owned(permission_groups),
+            level: *level,
+            otp: *otp,
+            issued_at: *issued_at,
+            properties: properties.as_deref(),
         }
     }
 }
@@ -74,14 +81,17 @@ impl From<core_api::OpenError> for OpenError {
             | Core::Unsigned
             | Core::UnknownKey { .. }
             | Core::Signature
-            | Core::Malformed { .. } => Self::Corrupt(error.to_string()),
+            | Core::Malformed { .. }
+            | Core::Tenant { .. }
+            | Core::Older { .. }
+            | Core::Expired { .. } => Self::Corrupt(error.to_string()),
         }
     }
 }
 
 impl From<core_api::Decision<'_>> for Decision {
     fn from(decision: core_api::Decision<'_>) -> Self {
-        let core_api::Decision { effect, status, reason, rules, restriction, obligations, revision } = decision;
+        let core_api::Decision { effect, status, reason, rules, restriction, obligations, errors, revision } = decision;
         Self {
             effect: match effect {
                 core_api::Effect::Allow => Effect::Allow,
@@ -89,10 +99,10 @@ impl From<core_api::Decision<'_>> for Decision {
             },
             status,
             reason: reason.into(),
-            rules: rules.ids().map(str::to_owned).collect(),
+            rules: rules.ids().map(|id| id.to_string()).collect(),
             restriction: restriction.map(str::to_owned),
             obligations: obligations.iter().map(Obligation::from).collect(),
-            errors: Vec::new(),
+            errors: errors.ids().map(|id| id.to_string()).collect(),
             revision,
         }
     }
@@ -135,7 +145,7 @@ impl From<core_api::Explanation<'_>> for Explanation {
     fn from(explanation: core_api::Explanation<'_>) -> Self {
         let core_api::Explanation { decision, stages, nearest } = explanation;
         let nearest = nearest.into_iter().map(|miss| NearMiss {
-            rule: miss.rule.to_owned(),
+            rule: miss.rule.to_string(),
             failed: miss.failed.into_iter().map(Check::from).collect(),
         });
         let stages = stages.map(|(stage, outcome)| Stage { name: stage.into(), outcome: outcome.into() });
@@ -149,7 +159,10 @@ impl From<core_api::Check> for Check {
             core_api::Check::Host => Self::Host,
             core_api::Check::Path => Self::Path,
             core_api::Check::Method => Self::Method,
+            core_api::Check::Resource => Self::Resource,
             core_api::Check::Who => Self::Who,
+            core_api::Check::Level => Self::Level,
+            core_api::Check::When => Self::When,
         }
     }
 }
@@ -164,8 +177,13 @@ impl From<core_api::Stage> for StageName {
             Core::Public => Self::Public,
             Core::SubjectState => Self::SubjectState,
             Core::ApiKeyOtp => Self::ApiKeyOtp,
+            Core::Revocation => Self::Revocation,
             Core::DenyRules => Self::DenyRules,
             Core::AllowRules => Self::AllowRules,
+            Core::Route => Self::Route,
+            Core::Authentication => Self::Authentication,
+            Core::RoutePermission => Self::RoutePermission,
+            Core::Level => Self::Level,
             Core::Fallback => Self::Fallback,
         }
     }

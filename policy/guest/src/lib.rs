@@ -13,8 +13,8 @@ mod convert;
 
 use core::cell::RefCell;
 
-use convert::Borrowed;
 use exports::portcullis::policy::authorizer::{Decision, Explanation, Guest, GuestPolicy, OpenError, Policy, Request};
+use portcullis_core::wire::{decide_batch_encoded, decide_encoded};
 use portcullis_core::{Scratch, decide, explain};
 
 wit_bindgen::generate!({ path: "../../wit", world: "policy" });
@@ -27,6 +27,9 @@ struct OpenPolicy {
     scratch: RefCell<Scratch>,
 }
 
+/// Enough for most encoded decisions.
+const ANSWER_BYTES: usize = 128;
+
 impl Guest for Component {
     type Policy = OpenPolicy;
 }
@@ -38,17 +41,27 @@ impl GuestPolicy for OpenPolicy {
     }
 
     fn decide(&self, request: Request) -> Decision {
-        let names = Borrowed::of(&request);
-        decide(&self.policy, &names.request(&request), &mut self.scratch.borrow_mut()).into()
+        decide(&self.policy, &(&request).into(), &mut self.scratch.borrow_mut()).into()
     }
 
     fn decide_batch(&self, requests: Vec<Request>) -> Vec<Decision> {
         requests.into_iter().map(|request| self.decide(request)).collect()
     }
 
+    fn decide_encoded(&self, request: Vec<u8>) -> Vec<u8> {
+        let mut answer = Vec::with_capacity(ANSWER_BYTES);
+        decide_encoded(&self.policy, &request, &mut self.scratch.borrow_mut(), &mut answer);
+        answer
+    }
+
+    fn decide_batch_encoded(&self, requests: Vec<u8>) -> Vec<u8> {
+        let mut answers = Vec::with_capacity(requests.len());
+        decide_batch_encoded(&self.policy, &requests, &mut self.scratch.borrow_mut(), &mut answers);
+        answers
+    }
+
     fn explain(&self, request: Request) -> Explanation {
-        let names = Borrowed::of(&request);
-        explain(&self.policy, &names.request(&request), &mut self.scratch.borrow_mut()).into()
+        explain(&self.policy, &(&request).into(), &mut self.scratch.borrow_mut()).into()
     }
 
     fn revision(&self) -> u64 {

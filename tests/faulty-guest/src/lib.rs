@@ -53,6 +53,15 @@ impl GuestPolicy for Faulty {
         requests.into_iter().map(|request| self.decide(request)).collect()
     }
 
+    /// Not even the bytes of a decision.
+    fn decide_encoded(&self, request: Vec<u8>) -> Vec<u8> {
+        request
+    }
+
+    fn decide_batch_encoded(&self, requests: Vec<u8>) -> Vec<u8> {
+        requests
+    }
+
     fn explain(&self, request: Request) -> Explanation {
         Explanation { decision: self.decide(request), stages: Vec::new(), nearest: Vec::new() }
     }

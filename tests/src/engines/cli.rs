@@ -9,8 +9,7 @@ use anyhow::{Context, Result, ensure};
 use portcullis_runtime::{Decision, Request};
 use tempfile::TempDir;
 
-use super::{Engine, json};
-use crate::oracle::Document;
+use super::{Engine, Given, json};
 
 pub struct Cli {
     binary: PathBuf,
@@ -33,11 +32,15 @@ impl Engine for Cli {
         }
     }
 
-    fn load(&mut self, _document: &Document, text: &str, revision: u64) -> Result<()> {
+    fn load(&mut self, given: Given<'_>) -> Result<()> {
+        let Given { document: _, text, revocations, revision } = given;
         let document = self.folder.path().join("policy.yaml");
         std::fs::write(&document, text)?;
         let mut compile = Command::new(&self.binary);
         compile.arg("compile").arg(document).arg("-o").arg(self.folder.path().join("policy.bundle"));
+        for (subject, not_before) in revocations {
+            compile.arg("--revoke").arg(format!("{subject}={not_before}"));
+        }
         let status = compile.args(["--revision", &revision.to_string()]).stderr(Stdio::null()).status()?;
         ensure!(status.success(), "portcullis compile ended with {status}");
         Ok(())

@@ -10,14 +10,15 @@ use anyhow::{Context, Result, bail, ensure};
 use portcullis_rig::envoy::shown_decision;
 use portcullis_rig::process::poll;
 use portcullis_rig::{Client, Response, token};
-use portcullis_runtime::{Decision, Request, Target};
-use serde_json::json;
+use portcullis_runtime::{Credential, Decision, Request, Subject, Target};
+use serde_json::{Value, json};
 
-use super::{Engine, json};
-use crate::oracle::Document;
+use super::{Engine, Given, json};
 use crate::stage::Stage;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
+const COUNTRY_HEADER: &str = "x-client-country";
+const CONTINENT_HEADER: &str = "x-client-continent";
 
 pub struct EnvoyFilter {
     client: Client,
@@ -28,14 +29,20 @@ pub struct EnvoyFilter {
 
 impl EnvoyFilter {
     pub fn start() -> Result<Self> {
-        let stage = Stage::start(|setup| (setup.rewrite_paths, setup.show_decisions) = (true, true))?;
+        let stage = Stage::start(|setup| {
+            (setup.rewrite_paths, setup.show_decisions) = (true, true);
+            setup.country_header = Some(COUNTRY_HEADER.to_owned());
+            setup.continent_header = Some(CONTINENT_HEADER.to_owned());
+        })?;
         Ok(Self { client: stage.envoy.client(), revisions: (0, 0), stage })
     }
 
     fn ask(&mut self, request: &Request) -> Result<Decision> {
         let response = self.client.send(&to_http(request)?)?;
         let mut shown = shown_decision(&response).with_context(|| format!("{request:?}: {}", response.status))?;
-        shown["errors"] = json!([]);
+        if shown["errors"].is_null() {
+            shown["errors"] = json!([]);
+        }
         let mut decision = json::decision(&shown)?;
         ensure!(decision.revision == self.revisions.0, "decided under revision {}", decision.revision);
         decision.revision = self.revisions.1;
@@ -49,7 +56,9 @@ impl Engine for EnvoyFilter {
         "filter in Envoy"
     }
 
-    fn load(&mut self, _document: &Document, text: &str, revision: u64) -> Result<()> {
+    fn load(&mut self, given: Given<'_>) -> Result<()> {
+        let Given { document: _, text, revocations, revision } = given;
+        ensure!(revocations.is_empty(), "the server takes no revocations");
         let stored = self.stage.server.put_policy(text)?;
         self.revisions = (stored, revision);
         let probe = portcullis_rig::Request::get("/probe");
@@ -66,20 +75,38 @@ impl Engine for EnvoyFilter {
 
 fn to_http(request: &Request) -> Result<portcullis_rig::Request> {
     let Target::Http { host: Some(host), path } = &request.target else { bail!("not sendable: {request:?}") };
+    ensure!(request.context.is_none(), "no wire for context: {request:?}");
     let address = request.source_ip.context("every connection has an address")?;
     let mut http = portcullis_rig::Request::new(&request.action, path).header("host", host);
     http = http.header("x-forwarded-for", &address.to_string());
+    for (name, code) in [(COUNTRY_HEADER, &request.country), (CONTINENT_HEADER, &request.continent)] {
+        if let Some(code) = code {
+            http = http.header(name, code);
+        }
+    }
     if let Some(subject) = &request.subject {
-        http = http.bearer(&token::mint(json!({
-            "sub": subject.id,
-            "state": subject.state,
-            "roles": subject.roles,
-            "permission_groups": subject.permission_groups,
-            "otp": subject.otp,
-            "credential": request.credential.name(),
-        })));
+        http = http.bearer(&token::mint(claims(subject, request.credential)?));
     }
     Ok(http)
+}
+
+fn claims(subject: &Subject, credential: Credential) -> Result<Value> {
+    let Subject { id, kind, state, roles, permission_groups, level, otp, issued_at, properties } = subject;
+    ensure!(properties.is_none(), "no wire for properties: {subject:?}");
+    let mut claims = json!({
+        "sub": id,
+        "state": state,
+        "roles": roles,
+        "permission_groups": permission_groups,
+        "otp": otp,
+        "credential": credential.name(),
+    });
+    // A claim that is null cannot be read.
+    let optional = [("type", json!(kind)), ("level", json!(level)), ("iat", json!(issued_at))];
+    for (name, value) in optional.into_iter().filter(|(_, value)| !value.is_null()) {
+        claims[name] = value;
+    }
+    Ok(claims)
 }
 
 /// What the client sees is what was decided.

@@ -3,27 +3,59 @@
 use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
-use portcullis_runtime::{Decision, Effect, Obligation, Reason, Request, Target};
+use portcullis_runtime::{Decision, Effect, Obligation, Reason, Request, Subject, Target};
+use serde::Serialize;
 use serde_json::{Value, json};
 
-pub fn request(request: &Request) -> Value {
-    let mut object = json!({ "action": request.action, "credential": request.credential.name() });
-    match &request.target {
-        Target::Http { host, path } => {
-            object["path"] = json!(path);
-            object["host"] = json!(host);
+/// The text of a request; `properties` and `context` are in it as they stand.
+pub fn request(request: &Request) -> String {
+    let Request { action, target, source_ip, country, continent, subject, credential, context, now } = request;
+    let mut members = vec![
+        ("action", value(action)),
+        ("source_ip", value(source_ip)),
+        ("country", value(country)),
+        ("continent", value(continent)),
+        ("subject", subject.as_ref().map_or(NULL.to_owned(), subject_text)),
+        ("credential", value(credential.name())),
+        ("context", context.clone().unwrap_or(NULL.to_owned())),
+        ("now", value(now)),
+    ];
+    match target {
+        Target::Http { host, path } => members.extend([("path", value(path)), ("host", value(host))]),
+        Target::Resource { kind, id, properties } => {
+            let properties = properties.clone().unwrap_or(NULL.to_owned());
+            let resource = object(&[("type", value(kind)), ("id", value(id)), ("properties", properties)]);
+            members.push(("resource", resource));
         }
-        Target::Resource { kind, id } => object["resource"] = json!({ "type": kind, "id": id }),
     }
-    object["source_ip"] = json!(request.source_ip);
-    object["subject"] = json!(request.subject.as_ref().map(|subject| json!({
-        "id": subject.id,
-        "state": subject.state,
-        "roles": subject.roles,
-        "permission_groups": subject.permission_groups,
-        "otp": subject.otp,
-    })));
-    object
+    object(&members)
+}
+
+fn subject_text(subject: &Subject) -> String {
+    let Subject { id, kind, state, roles, permission_groups, level, otp, issued_at, properties } = subject;
+    object(&[
+        ("id", value(id)),
+        ("type", value(kind)),
+        ("state", value(state)),
+        ("roles", value(roles)),
+        ("permission_groups", value(permission_groups)),
+        ("level", value(level)),
+        ("otp", value(otp)),
+        ("issued_at", value(issued_at)),
+        ("properties", properties.clone().unwrap_or(NULL.to_owned())),
+    ])
+}
+
+const NULL: &str = "null";
+
+fn value(value: impl Serialize) -> String {
+    json!(value).to_string()
+}
+
+/// Members without a value are left out.
+fn object(members: &[(&str, String)]) -> String {
+    let members = members.iter().filter(|(_, text)| text != NULL).map(|(key, text)| format!("\"{key}\": {text}"));
+    format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
 }
 
 pub fn decision(value: &Value) -> Result<Decision> {

@@ -3,7 +3,7 @@
 use portcullis_bundle::layout::Header;
 use portcullis_bundle::{OpenError, Policy, SigningKey};
 use portcullis_compiler::{Options, compile};
-use portcullis_core::{Credential, Request, Scratch, Subject, Target, decide, explain};
+use portcullis_core::{Credential, Names, Request, Scratch, Subject, Target, decide, explain};
 use sha2::{Digest, Sha256};
 
 const DOCUMENT: &str = "
@@ -100,14 +100,27 @@ fn ask_all(policy: &Policy) {
     let mut scratch = Scratch::default();
     for path in ["/o/1/x", "/o/12", "/p", "/", "/o/a/b/c/"] {
         for source_ip in [None, Some([10, 0, 0, 1].into()), Some([10, 1, 2, 3].into())] {
-            let roles = ["admin"];
-            let subject = Subject { id: "u1", state: "active", roles: &roles, permission_groups: &[], otp: false };
+            let subject = Subject {
+                id: "u1",
+                kind: None,
+                state: "active",
+                roles: Names::Borrowed(&["admin"]),
+                permission_groups: Names::NONE,
+                level: None,
+                otp: false,
+                issued_at: None,
+                properties: None,
+            };
             let request = Request {
                 action: "GET",
                 target: Target::Http { host: Some("api.example.com"), path },
                 source_ip,
+                country: None,
+                continent: None,
                 subject: Some(subject),
                 credential: Credential::Token,
+                context: None,
+                now: None,
             };
             let decision = decide(policy, &request, &mut scratch);
             assert!(decision.rules.ids().count() <= 3 && decision.obligations.iter().count() <= 3);

@@ -62,6 +62,7 @@ fn the_order_of_rules_never_matters() {
             // Both lists follow the document, so they are reversed too.
             after.rules.reverse();
             after.obligations.reverse();
+            after.errors.reverse();
             prop_assert_eq!(before, after);
         }
         Ok(())

@@ -5,7 +5,10 @@ use std::thread;
 use std::time::Duration;
 
 use portcullis_artifacts::FAULTY_COMPONENT;
-use portcullis_runtime::{Decision, Effect, Limits, PolicySlot, PrepareError, Reason, Request, Runtime};
+use portcullis_runtime::{
+    Decision, Effect, EncodedDecision, EncodedRequests, Limits, PolicySlot, PrepareError, Reason, Request, Runtime,
+    encode,
+};
 
 use crate::engines::bundle;
 
@@ -130,4 +133,30 @@ fn hot_swaps_under_load_never_give_a_wrong_or_failed_decision() {
         done.store(true, Ordering::SeqCst);
     });
     assert_eq!(slot.revision(), Some(SWAPS));
+}
+
+#[test]
+fn what_is_no_encoded_request_is_malformed_and_what_is_no_encoded_decision_is_no_answer() {
+    let slot = PolicySlot::new(&Runtime::new(Limits { instances: 1, ..Limits::default() }).unwrap());
+    let mut bytes = Vec::new();
+    assert!(encode(&(&request("GET")).into(), &mut bytes));
+    assert!(slot.decide_encoded(&bytes).is_none(), "there is no policy yet");
+
+    slot.install(slot.prepare(bundle("version: 1\npublic: [{}]\n", 1).unwrap()).unwrap());
+    let reason = |bytes: &[u8]| EncodedDecision::read(&slot.decide_encoded(bytes).unwrap()).unwrap().reason;
+    assert_eq!(reason(&bytes), Reason::Public);
+    for length in 0..bytes.len() {
+        assert!(matches!(reason(&bytes[..length]), Reason::MalformedRequest | Reason::Public), "{length} bytes");
+    }
+    for (at, other) in [(0, 2), (1, 9), (44, 0xFF), (48, 0xFF), (bytes.len() - 1, 0xFF)] {
+        let mut altered = bytes.clone();
+        altered[at] = other;
+        assert_eq!(reason(&altered), Reason::MalformedRequest, "byte {at}");
+    }
+
+    let slot = faulty(1);
+    assert!(slot.decide_encoded(&bytes).is_none(), "the bytes of a request are no decision");
+    let mut batch = EncodedRequests::default();
+    assert!(batch.push(&(&request("GET")).into()));
+    assert!(slot.decide_batch_encoded(&batch).is_none());
 }

@@ -238,16 +238,16 @@ fn the_decision_is_written_for_access_logs_on_demand() {
     assert_eq!(
         decisions("/orders/1", clerk()),
         json!({"decision": "allow", "status": 200, "reason": "rule", "rules": ["orders"], "restriction": null,
-            "obligations": [{"audit": "orders"}], "revision": 7})
+            "obligations": [{"audit": "orders"}], "errors": [], "revision": 7})
     );
     assert_eq!(
         decisions("/elsewhere", clerk()),
         json!({"decision": "deny", "status": 404, "reason": "no_match", "rules": [], "restriction": null,
-            "obligations": ["denied"], "revision": 7})
+            "obligations": ["denied"], "errors": [], "revision": 7})
     );
     assert_eq!(
         decisions("//", Value::Null),
         json!({"decision": "deny", "status": 422, "reason": "malformed_request", "rules": [], "restriction": null,
-            "obligations": [], "revision": 7})
+            "obligations": [], "errors": [], "revision": 7})
     );
 }

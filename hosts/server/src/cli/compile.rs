@@ -1,15 +1,16 @@
 //! `portcullis compile`: diagnostics on stderr, the bundle written as a whole or not at all.
 
 use std::fs;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use portcullis_compiler::{Diagnostic, Options, Severity, TenantId};
+use portcullis_compiler::{Options, TenantId};
 
-use crate::body::DOCUMENT_BYTES;
-use crate::cli::{Ending, complain, folder_of};
+use crate::cli::progress::Progress;
+use crate::cli::source::Source;
+use crate::cli::{Ending, folder_of};
 use crate::clock::{Clock as _, SystemClock};
 use crate::signing::BundleKey;
 
@@ -28,76 +29,52 @@ pub(super) struct Compile {
     /// Revision of the policy
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     revision: u64,
+    /// When the bundle stops being accepted, in unix seconds; never when absent
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    expires: Option<u64>,
+    /// Make void the tokens of a subject that were issued before a time in unix seconds; may be repeated
+    #[arg(long = "revoke", value_name = "SUBJECT=SECONDS", value_parser = revocation)]
+    revocations: Vec<(String, u64)>,
     /// File with the key that signs: 32 bytes in base64, one line
     #[arg(long, value_name = "KEYFILE")]
     sign: Option<PathBuf>,
 }
 
+/// `SUBJECT=SECONDS`; a subject may have a `=`.
+fn revocation(text: &str) -> Result<(String, u64), String> {
+    let (subject, seconds) = text.rsplit_once('=').ok_or("expected SUBJECT=SECONDS")?;
+    let seconds = seconds.parse().map_err(|_| format!("`{seconds}` is not a number of unix seconds"))?;
+    Ok((subject.to_owned(), seconds))
+}
+
 impl Compile {
     pub fn run(self) -> anyhow::Result<Ending> {
-        let name = self.name();
-        let bytes = self.read().with_context(|| format!("cannot read `{name}`"))?;
+        let Some(source) = Source::read(&self.policy)? else { return Ok(Ending::Diagnosed) };
         let sign = self.sign.as_deref().map(BundleKey::read).transpose()?.map(|key| key.signing_key());
-        let options =
-            Options { tenant: self.tenant, revision: self.revision, created: SystemClock.now().0, expires: None, sign };
-        let compiled = text(bytes).and_then(|text| portcullis_compiler::compile(&text, &options));
+        let options = Options {
+            tenant: self.tenant,
+            revision: self.revision,
+            created: SystemClock.now().0,
+            expires: self.expires,
+            sign,
+            revocations: self.revocations.into_iter().collect(),
+            ..Options::default()
+        };
+        let progress = Progress::start("compiling");
+        let compiled = portcullis_compiler::compile(&source.text, &options);
+        drop(progress);
         match compiled {
             Ok(compiled) => {
-                report(&name, &compiled.warnings);
+                source.report(&compiled.warnings);
                 write(&self.output, &compiled.bundle)
                     .with_context(|| format!("cannot write `{}`", self.output.display()))?;
                 Ok(Ending::Done)
             }
             Err(diagnostics) => {
-                report(&name, &diagnostics);
+                source.report(&diagnostics);
                 Ok(Ending::Diagnosed)
             }
         }
-    }
-
-    fn is_stdin(&self) -> bool {
-        self.policy == Path::new("-")
-    }
-
-    /// How diagnostics call the document.
-    fn name(&self) -> String {
-        if self.is_stdin() { "stdin".to_owned() } else { self.policy.display().to_string() }
-    }
-
-    /// One byte more than a document may have is enough for the compiler to refuse it.
-    fn read(&self) -> io::Result<Vec<u8>> {
-        let limit = DOCUMENT_BYTES as u64 + 1;
-        let mut bytes = Vec::new();
-        match self.is_stdin() {
-            true => io::stdin().lock().take(limit).read_to_end(&mut bytes)?,
-            false => fs::File::open(&self.policy)?.take(limit).read_to_end(&mut bytes)?,
-        };
-        Ok(bytes)
-    }
-}
-
-fn text(bytes: Vec<u8>) -> Result<String, Vec<Diagnostic>> {
-    if bytes.len() > DOCUMENT_BYTES {
-        // Cut in the middle, so whether it is UTF-8 is not the question.
-        let message = format!("document is larger than {DOCUMENT_BYTES} bytes, the limit");
-        return Err(vec![Diagnostic { severity: Severity::Error, line: 1, column: 1, message }]);
-    }
-    String::from_utf8(bytes).map_err(|error| vec![not_utf8(&error)])
-}
-
-fn not_utf8(error: &std::string::FromUtf8Error) -> Diagnostic {
-    let legal = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
-    let legal = String::from_utf8_lossy(legal);
-    let line = legal.matches('\n').count() + 1;
-    let column = legal.chars().rev().take_while(|&found| found != '\n').count() + 1;
-    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    let message = "document is not UTF-8".to_owned();
-    Diagnostic { severity: Severity::Error, line: number(line), column: number(column), message }
-}
-
-fn report(name: &str, diagnostics: &[Diagnostic]) {
-    for diagnostic in diagnostics {
-        complain(format_args!("{name}:{diagnostic}"));
     }
 }
 

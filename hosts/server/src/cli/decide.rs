@@ -73,7 +73,7 @@ fn decide_lines<R: io::Read, W: Write>(
         }
         let Some(line) = input.next()? else { break };
         number = number.saturating_add(1);
-        match parse(line) {
+        match utf8(line).and_then(parse) {
             Ok(request) if explain => write_line(&mut output, &engine.explain(&request))?,
             Ok(request) => write_line(&mut output, &engine.decide(&request))?,
             Err(error) => {
@@ -86,7 +86,8 @@ fn decide_lines<R: io::Read, W: Write>(
     Ok(ending)
 }
 
-fn parse(line: Line<'_>) -> Result<Request, String> {
+/// The text of a line.
+pub(super) fn utf8(line: Line<'_>) -> Result<&str, String> {
     let bytes = match line {
         Line::Bytes(bytes) => bytes,
         Line::TooLong => return Err(format!("longer than {} bytes", Lines::<io::Empty>::MAX_BYTES)),
@@ -94,7 +95,10 @@ fn parse(line: Line<'_>) -> Result<Request, String> {
     if bytes.trim_ascii().is_empty() {
         return Err("empty".to_owned());
     }
-    let text = str::from_utf8(bytes).map_err(|error| format!("not UTF-8 at byte {}", error.valid_up_to() + 1))?;
+    str::from_utf8(bytes).map_err(|error| format!("not UTF-8 at byte {}", error.valid_up_to() + 1))
+}
+
+pub(super) fn parse(text: &str) -> Result<Request, String> {
     Request::from_json(text).map_err(|error| error.to_string())
 }
 

@@ -48,12 +48,14 @@ fn describe(policy: &Policy) -> Value {
         "counts": {
             "rules": summary.rules,
             "path_nodes": summary.path_nodes,
-            "path_edges": summary.path_edges,
             "path_entries": summary.path_entries,
+            "guards": summary.guards,
+            "routes": summary.routes,
             "principals": summary.principals,
             "host_lists": summary.host_lists,
-            "methods": summary.methods,
+            "levels": summary.levels,
             "restrictions": summary.restrictions,
+            "revocations": summary.revocations,
         },
     })
 }

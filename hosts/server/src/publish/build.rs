@@ -43,8 +43,8 @@ pub fn build(
         tenant: tenant.as_str().parse().map_err(|_| BuildError::Tenant)?,
         revision: revision.get(),
         created: created_at.0,
-        expires: None,
         sign: Some(key.signing_key()),
+        ..Options::default()
     };
     let compiled = compile(&source.text, &options).map_err(BuildError::Document)?;
     let policy = Policy::open_signed(compiled.bundle, &[key.public_key()]).map_err(BuildError::Unreadable)?;
@@ -60,6 +60,6 @@ fn json_only(text: &str) -> Result<(), Diagnostic> {
         let message = error.to_string();
         // serde puts the position into the text as well.
         let message = message.split(" at line ").next().unwrap_or_default();
-        Diagnostic { severity: Severity::Error, line, column, message: format!("not JSON: {message}") }
+        Diagnostic::new(Severity::Error, line, column, format!("not JSON: {message}"))
     })
 }

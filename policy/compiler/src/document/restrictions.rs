@@ -12,15 +12,21 @@ use crate::tree::Node;
 
 const RESTRICTION: Keys =
     Keys { of: "a restriction", known: &["id", "category", "scope", "value", "code", "state"], later: &[] };
-const CATEGORIES: [(&str, CategoryKind); 5] = [
+const CATEGORIES: [(&str, CategoryKind); 6] = [
     ("whitelist", CategoryKind::Whitelist),
     ("allowlist", CategoryKind::Whitelist),
     ("maintenance", CategoryKind::Maintenance),
     ("blacklist", CategoryKind::Blacklist),
     ("denylist", CategoryKind::Blacklist),
+    ("blocklogin", CategoryKind::BlockLogin),
 ];
-const SCOPES: [(&str, ScopeKind); 3] =
-    [("all", ScopeKind::All), ("ip", ScopeKind::Address), ("ip_subnet", ScopeKind::Network)];
+const SCOPES: [(&str, ScopeKind); 5] = [
+    ("all", ScopeKind::All),
+    ("ip", ScopeKind::Address),
+    ("ip_subnet", ScopeKind::Network),
+    ("country", ScopeKind::Country),
+    ("continent", ScopeKind::Continent),
+];
 const STATES: [(&str, bool); 2] = [("enabled", true), ("disabled", false)];
 
 #[derive(Clone, Copy)]
@@ -28,6 +34,8 @@ enum ScopeKind {
     All,
     Address,
     Network,
+    Country,
+    Continent,
 }
 
 /// The enabled restrictions, in document order.
@@ -41,7 +49,8 @@ pub(super) fn read(
     let mut restrictions = Vec::new();
     for (index, node) in items.iter().enumerate() {
         let Some(fields) = reader.fields(node, &RESTRICTION) else { continue };
-        let id = ids.next(reader, "restrictions", index, fields.at, fields.get("id"));
+        let place = ("restrictions", index);
+        let id = ids.next(reader, place, fields.at, fields.get("id")).unwrap_or_else(|| Ids::by_position(place));
         let enabled = match fields.get("state") {
             Some(node) => reader.choice(node, "a state of a restriction", &STATES, &[]).unwrap_or(true),
             None => true,
@@ -61,22 +70,17 @@ fn restriction(
     fields: &Fields<'_, '_>,
     overrides: &[Option<u16>; Reason::COUNT],
 ) -> Option<Restriction> {
-    let category = required(reader, fields, "category")
-        .and_then(|node| reader.choice(node, "a category", &CATEGORIES, &["blocklogin"]));
-    let scope = required(reader, fields, "scope")
-        .and_then(|node| reader.choice(node, "a scope", &SCOPES, &["country", "continent"]));
+    let category =
+        required(reader, fields, "category").and_then(|node| reader.choice(node, "a category", &CATEGORIES, &[]));
+    let scope = required(reader, fields, "scope").and_then(|node| reader.choice(node, "a scope", &SCOPES, &[]));
     let code = fields.get("code").map(|node| reader.status(node));
     let kind = scope?;
     let scope = match kind {
         ScopeKind::All => Scope::All,
-        ScopeKind::Address | ScopeKind::Network => {
+        _ => {
             let node = required(reader, fields, "value")?;
-            let text = reader.text(node, "an address")?;
-            let scope = match kind {
-                ScopeKind::Address => address(text).map(Scope::Address),
-                ScopeKind::All | ScopeKind::Network => Network::parse(text).map(Scope::Network),
-            };
-            reader.ok(node.at, scope)?
+            let text = reader.text(node, "a value")?;
+            reader.ok(node.at, value(kind, text))?
         }
     };
     let category = category?;
@@ -84,7 +88,30 @@ fn restriction(
         Some(code) => code?,
         None => default_code(category, kind, overrides),
     };
-    Some(Restriction { id, category, scope, code })
+    Some(Restriction { at: fields.at, id, category, scope, code })
+}
+
+fn value(kind: ScopeKind, text: &str) -> Result<Scope, String> {
+    match kind {
+        ScopeKind::All => Ok(Scope::All),
+        ScopeKind::Address => address(text).map(Scope::Address),
+        ScopeKind::Network => Network::parse(text).map(Scope::Network),
+        ScopeKind::Country => letters(text)
+            .map(Scope::Country)
+            .ok_or_else(|| format!("`{text}` is not a country: two letters of ISO 3166-1")),
+        ScopeKind::Continent => letters(text)
+            .filter(|code| CONTINENTS.contains(&code))
+            .map(Scope::Continent)
+            .ok_or_else(|| format!("`{text}` is not a continent: AF, AN, AS, EU, NA, OC or SA")),
+    }
+}
+
+const CONTINENTS: [&[u8; 2]; 7] = [b"AF", b"AN", b"AS", b"EU", b"NA", b"OC", b"SA"];
+
+/// Two letters in upper case.
+fn letters(text: &str) -> Option<[u8; 2]> {
+    let code = <[u8; 2]>::try_from(text.as_bytes()).ok()?;
+    code.iter().all(u8::is_ascii_alphabetic).then(|| code.map(|letter| letter.to_ascii_uppercase()))
 }
 
 fn required<'n, 't>(reader: &mut Reader<'_>, fields: &Fields<'n, 't>, key: &str) -> Option<&'n Node<'t>> {
@@ -100,11 +127,13 @@ fn default_code(category: CategoryKind, scope: ScopeKind, overrides: &[Option<u1
     let reason = match category {
         CategoryKind::Maintenance => Reason::RestrictedMaintenance,
         CategoryKind::Whitelist | CategoryKind::Blacklist => Reason::RestrictedBlacklist,
+        CategoryKind::BlockLogin => Reason::RestrictedLogin,
     };
     let code = match (reason, scope) {
         (Reason::RestrictedMaintenance, _) => reason.default_status(),
-        (_, ScopeKind::Network) => 403,
         (_, ScopeKind::All | ScopeKind::Address) => 401,
+        (_, ScopeKind::Network) => 403,
+        (_, ScopeKind::Country | ScopeKind::Continent) => 423,
     };
     overrides.get(reason as usize).copied().flatten().unwrap_or(code)
 }

@@ -3,16 +3,20 @@
 use portcullis_bundle::layout::{Class, PrincipalKind};
 use portcullis_bundle::limits::RULES;
 
-use super::{Ids, targets};
-use crate::model::{Rule, Who};
-use crate::reader::{Keys, Reader};
+use std::rc::Rc;
+
+use super::{Ids, resources, targets};
+use crate::conditions::Conditions;
+use crate::diagnostic::Diagnostic;
+use crate::model::{On, Rule, Who};
+use crate::reader::{Fields, Keys, Reader};
 use crate::roles::Roles;
 use crate::tree::{Node, Position};
 
 const RULE: Keys = Keys {
     of: "a rule",
-    known: &["id", "effect", "who", "target", "topic"],
-    later: &["resource", "when", "min_level"],
+    known: &["id", "effect", "who", "target", "resource", "when", "min_level", "topic"],
+    later: &[],
 };
 const WHO: Keys = Keys {
     of: "`who`",
@@ -21,46 +25,90 @@ const WHO: Keys = Keys {
 };
 const EFFECTS: [(&str, Class); 3] = [("allow", Class::Allow), ("deny", Class::Deny), ("audit", Class::Audit)];
 
-pub(super) fn read(reader: &mut Reader<'_>, roles: &Roles, node: Option<&Node<'_>>) -> Vec<Rule> {
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    roles: &Roles,
+    conditions: &mut Conditions,
+    node: Option<&Node<'_>>,
+) -> Vec<Rule> {
     let items = reader.list(node, "rules");
     if items.len() > RULES {
         let at = node.map_or(Position::START, |node| node.at);
         reader.error(at, format!("{} rules, the limit is {RULES}", items.len()));
         return Vec::new();
     }
-    let mut ids = Ids::default();
-    let rules = items.iter().enumerate().filter_map(|(index, node)| rule(reader, roles, &mut ids, index, node));
+    let mut context = Context { roles, conditions, ids: Ids::default() };
+    let rules = items.iter().enumerate().filter_map(|(index, node)| rule(reader, &mut context, index, node));
     rules.collect()
 }
 
-fn rule(reader: &mut Reader<'_>, roles: &Roles, ids: &mut Ids, index: usize, node: &Node<'_>) -> Option<Rule> {
+/// What the rules of a document share.
+struct Context<'c> {
+    roles: &'c Roles,
+    conditions: &'c mut Conditions,
+    ids: Ids,
+}
+
+fn rule(reader: &mut Reader<'_>, context: &mut Context<'_>, index: usize, node: &Node<'_>) -> Option<Rule> {
     let fields = reader.fields(node, &RULE)?;
-    let id = ids.next(reader, "rules", index, fields.at, fields.get("id"));
+    let id = context.ids.next(reader, ("rules", index), fields.at, fields.get("id"));
     let class = match fields.get("effect") {
         Some(node) => reader.choice(node, "an effect", &EFFECTS, &[]),
         None => missing(reader, fields.at, "effect"),
     };
     let who = match fields.get("who") {
-        Some(node) => who(reader, roles, node),
+        Some(node) => who(reader, context.roles, node),
         None => missing(reader, fields.at, "who"),
     };
-    let has_target = fields.iter().any(|(key, _)| matches!(&*key.text, "target" | "resource"));
-    let target = match fields.iter().find(|(key, _)| key.text == "target") {
-        Some((_, node)) => targets::read(reader, node),
-        None if has_target => None,
-        None => missing(reader, fields.at, "target"),
+    let on = on(reader, &fields);
+    let condition = fields.get("when").and_then(|node| when(reader, context.conditions, node));
+    let min_level = match fields.get("min_level") {
+        Some(node) => reader.number(node, "a level").map(|level| (node.at, level)),
+        None => None,
     };
-    let topic = fields.get("topic").and_then(|node| Some((node.at, reader.text(node, "a topic")?)));
+    let min_level = min_level.map_or(0, |(_, level)| level);
+    let topic = fields.get("topic").and_then(|node| Some((node.at, reader.text(node, "a topic")?.to_owned())));
     let class = class?;
     let topic = match (class, topic) {
-        (Class::Audit, topic) => topic.map_or(id.as_str(), |(_, topic)| topic).to_owned(),
-        (_, None) => String::new(),
+        (Class::Audit, Some((_, topic))) => Some(topic),
+        (Class::Audit, None) => Some(id.clone().unwrap_or_else(|| Ids::by_position(("rules", index)))),
+        (_, None) => None,
         (_, Some((at, _))) => {
             reader.error(at, "only an audit rule has a `topic`");
-            String::new()
+            None
         }
     };
-    Some(Rule { class, who: who?, target: target?, topic, id })
+    Some(Rule { at: fields.at, id, class, who: Rc::new(who?), on: on?, min_level, condition, topic })
+}
+
+/// The number of the condition.
+fn when(reader: &mut Reader<'_>, conditions: &mut Conditions, node: &Node<'_>) -> Option<u32> {
+    let text = reader.condition(node)?;
+    match conditions.compile(text) {
+        Ok(number) => Some(number),
+        Err(error) => {
+            let (at, place) = node.place(text, error.offset);
+            reader.error(at, format!("{error}{place}"));
+            None
+        }
+    }
+}
+
+/// The `target` or the `resource`. A key without a value is there: an HTTP target that asks nothing.
+fn on(reader: &mut Reader<'_>, fields: &Fields<'_, '_>) -> Option<On> {
+    let mut given = fields.iter().filter(|(key, _)| matches!(&*key.text, "target" | "resource"));
+    match (given.next(), given.next()) {
+        (None, _) => {
+            reader.error(fields.at, "rule has no `target` and no `resource`");
+            None
+        }
+        (Some(_), Some((key, _))) => {
+            reader.error(key.at, "a rule has either a `target` or a `resource`");
+            None
+        }
+        (Some((key, node)), None) if key.text == "target" => targets::read(reader, node).map(On::Http),
+        (Some((_, node)), None) => resources::read(reader, node).map(On::Resource),
+    }
 }
 
 fn missing<T>(reader: &mut Reader<'_>, at: Position, key: &str) -> Option<T> {
@@ -117,7 +165,12 @@ fn who(reader: &mut Reader<'_>, roles: &Roles, node: &Node<'_>) -> Option<Who> {
     Some(who)
 }
 
-fn undeclared(reader: &mut Reader<'_>, roles: &Roles, at: Position, kind: &str, name: &str) {
-    let declared = if kind == "permission" { "given by no role and no group" } else { "not declared" };
-    reader.warning(at, format!("{kind} `{name}` is {declared}{}", roles.hint(kind, name)));
+pub(super) fn undeclared(reader: &mut Reader<'_>, roles: &Roles, at: Position, kind: &str, name: &str) {
+    let (declared, lint) = match kind {
+        "permission" => ("given by no role and no group", "ungranted-permission"),
+        "role" => ("not declared", "undeclared-role"),
+        _ => ("not declared", "undeclared-group"),
+    };
+    let warning = Diagnostic::warning(at, format!("{kind} `{name}` is {declared}"));
+    reader.add(warning.with_help(roles.help(kind, name)).named(lint));
 }

@@ -1,21 +1,21 @@
 //! HTTP targets: hosts, methods and a path pattern.
 
-use portcullis_bundle::layout::PathKind;
 use portcullis_core::is_method;
 
-use crate::model::{Pattern, Target};
+use crate::model::{PathKind, Pattern, Target};
 use crate::patterns;
 use crate::reader::{Keys, Reader};
 use crate::tree::{Node, Position};
 
 const TARGET: Keys = Keys { of: "an HTTP target", known: &["hosts", "methods", "path"], later: &[] };
-const PATH: Keys = Keys { of: "a path pattern", known: &["exact", "under", "prefix", "template"], later: &["regex"] };
+const PATH: Keys = Keys { of: "a path pattern", known: &["exact", "under", "prefix", "template", "regex"], later: &[] };
 
-const KINDS: [(&str, PathKind); 4] = [
+const KINDS: [(&str, PathKind); 5] = [
     ("exact", PathKind::Exact),
     ("under", PathKind::Under),
     ("prefix", PathKind::Prefix),
     ("template", PathKind::Template),
+    ("regex", PathKind::Regex),
 ];
 
 pub(super) fn read_list(reader: &mut Reader<'_>, node: Option<&Node<'_>>) -> Vec<Target> {
@@ -24,7 +24,7 @@ pub(super) fn read_list(reader: &mut Reader<'_>, node: Option<&Node<'_>>) -> Vec
 
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Target> {
     let fields = reader.fields(node, &TARGET)?;
-    let mut target = Target::default();
+    let mut target = Target { at: node.at, ..Target::default() };
     let mut any_host = false;
     for (at, text) in reader.texts(fields.get("hosts"), "hosts") {
         match reader.ok(at, patterns::host(text)) {
@@ -71,12 +71,12 @@ fn path(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Pattern> {
         [] => {
             // A key that is unknown or of a later version has its own diagnostic.
             if fields.iter().next().is_none() {
-                reader.error(node.at, "a path pattern is one of `exact`, `under`, `prefix`, `template`");
+                reader.error(node.at, "a path pattern is one of `exact`, `under`, `prefix`, `template`, `regex`");
             }
             None
         }
         [_, (at, ..), ..] => {
-            reader.error(*at, "a path pattern is exactly one of `exact`, `under`, `prefix`, `template`");
+            reader.error(*at, "a path pattern is exactly one of `exact`, `under`, `prefix`, `template`, `regex`");
             None
         }
     }

@@ -136,6 +136,8 @@ fn wasm(setup: &EnvoySetup) -> Value {
         "public_key": setup.public_key,
         "path_mode": if setup.rewrite_paths { "rewrite" } else { "strict" },
         "jwt_payload_key": JWT_PAYLOAD_KEY,
+        "country_header": setup.country_header,
+        "continent_header": setup.continent_header,
         "decision_state": setup.show_decisions,
     });
     json!({

@@ -39,6 +39,10 @@ pub struct EnvoySetup {
     pub tenant: String,
     /// Threads that handle requests.
     pub workers: u32,
+    /// Where the filter reads the country of the client.
+    pub country_header: Option<String>,
+    /// The same for the continent.
+    pub continent_header: Option<String>,
     /// `path_mode` of the filter is `rewrite` instead of `strict`.
     pub rewrite_paths: bool,
     /// Each response has a header `DECISION_HEADER` with the decision in JSON.
@@ -61,6 +65,8 @@ impl EnvoySetup {
             public_key: public_key.to_owned(),
             tenant: "default".to_owned(),
             workers: 1,
+            country_header: None,
+            continent_header: None,
             rewrite_paths: false,
             show_decisions: false,
             trusted_hops: 1,

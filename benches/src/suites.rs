@@ -1,0 +1,21 @@
+//! What is measured, one file per question.
+
+pub mod compile;
+#[cfg(feature = "component")]
+pub mod component;
+pub mod decide;
+pub mod instructions;
+
+/// What the user chose.
+pub struct Settings {
+    pub rules: Vec<usize>,
+    /// Names of `engines::KINDS` and `component::Form`; empty is all.
+    pub engines: Vec<String>,
+    pub rounds: usize,
+}
+
+impl Settings {
+    fn is_chosen(&self, engine: &str) -> bool {
+        self.engines.is_empty() || self.engines.iter().any(|name| name == engine)
+    }
+}
