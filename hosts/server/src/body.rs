@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::error::ApiError;
 
 /// Largest policy document.
-pub const DOCUMENT_BYTES: usize = 64 * 1024 * 1024;
+pub const DOCUMENT_BYTES: usize = portcullis_core::limits::DOCUMENT_BYTES;
 
 /// Largest body of everything else.
 pub const BODY_BYTES: usize = 1024 * 1024;

@@ -11,7 +11,7 @@ use zerocopy::little_endian::U32;
 use crate::automata::{self, Automaton};
 use crate::layout::{
     Address, Category, CategoryKind, Entry, Guard, Header, Host, Network, Pattern, PatternSet, Place, Range,
-    Restriction, RouteHost, RouteMethod, RoutePath, Rule, Text, Who, facts, flags, seeds,
+    Restriction, RouteHost, RouteMethod, RoutePath, Rule, Text, Who, flags, seeds,
 };
 use crate::open::OpenError;
 use crate::reason::Reason;
@@ -164,10 +164,6 @@ impl Policy {
     /// Facts that decisions may ask for; see `layout::facts`.
     pub fn facts(&self) -> u32 {
         self.header.facts.get()
-    }
-
-    pub fn needs(&self, fact: u32) -> bool {
-        self.facts() & (fact | facts::CONDITIONS) != 0
     }
 
     /// HTTP status of a deny for `reason`.

@@ -70,7 +70,7 @@ pub(crate) fn emit(model: &Model, options: &Options) -> Result<Vec<u8>, EmitErro
     routes::patterns(model).for_each(|pattern| patterns.add(pattern));
     patterns.write(&mut contents)?;
     model.conditions.write(&mut strings, &mut contents)?;
-    routes::write(model, &patterns, &mut names, &mut strings, &mut contents)?;
+    let route_hosts = routes::write(model, &patterns, &mut names, &mut strings, &mut contents)?;
     guards.write(&mut strings, &mut contents)?;
     names.write_whos(&mut contents)?;
     restrictions::write(model, &mut strings, &mut contents)?;
@@ -89,7 +89,7 @@ pub(crate) fn emit(model: &Model, options: &Options) -> Result<Vec<u8>, EmitErro
     table.extend(
         states.into_iter().filter(|state| *state != "active").map(|state| TableEntry::name(seeds::STATE, state, 0)),
     );
-    table.extend(routes::hosts(model).zip(1..).map(|(host, at)| TableEntry::name(seeds::ROUTE_HOST, host, at)));
+    table.extend(route_hosts.into_iter().map(|(host, at)| TableEntry::name(seeds::ROUTE_HOST, host, at)));
     let roots = write_table(&table, &mut strings, &mut contents)?;
     contents.strings = strings.into_bytes();
 

@@ -25,9 +25,9 @@ pub(crate) use facts::{Facts, Tapes};
 use machine::Machine;
 use value::{Memory, Value};
 
-use crate::canonical::canonicalize;
-use crate::host::Host;
-use crate::request::{Request, Target};
+use crate::http::Normalized;
+use crate::path::PathBuffer;
+use crate::request::Request;
 
 /// What a condition says about a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,15 +86,8 @@ pub fn is_time_zone(zone: &str) -> bool {
 /// What condition `program` of the policy says about a request, whichever rule it belongs to; `None` when the request
 /// is malformed. Allocates: for explanations and tests, not for the path of a request.
 pub fn condition_outcome(policy: &Policy, program: u32, request: &Request<'_>) -> Option<Outcome> {
-    let (mut path, mut host) = (Vec::new(), None);
-    if let Target::Http { host: authority, path: raw } = request.target {
-        canonicalize(raw, &mut path).ok()?;
-        if let Some(authority) = authority.filter(|authority| !authority.is_empty()) {
-            host = Some(Host::parse(authority)?);
-        }
-    }
-    let path = core::str::from_utf8(&path).ok()?;
-    let mut tapes = Tapes::default();
-    let facts = Facts::read(request, path, host, &mut tapes)?;
+    let (mut buffer, mut tapes) = (PathBuffer::default(), Tapes::default());
+    let normalized = Normalized::new(policy.records(), request, &mut buffer)?;
+    let facts = normalized.facts(request, &mut tapes)?;
     Some(evaluate(policy, program, &facts, &mut Scratch::default()))
 }

@@ -120,11 +120,6 @@ impl<'a> Rules<'a> {
         route.into_iter().chain(self.read(RuleId::of))
     }
 
-    /// Positions of the rules in the document; nothing for a route.
-    pub fn positions(&self) -> impl Iterator<Item = u32> + use<'a> {
-        self.read(|_, rule| Some(rule))
-    }
-
     fn topics(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         self.read(Policy::rule_topic)
     }

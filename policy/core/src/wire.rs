@@ -7,8 +7,8 @@
 mod decision;
 mod request;
 
-pub use decision::{DecisionHead, EncodedDecision, encode_decision};
-pub use request::{RequestHead, decode_request, encode_request};
+pub use decision::{EncodedDecision, encode_decision};
+pub use request::{decode_request, encode_request};
 
 use portcullis_bundle::Policy;
 use zerocopy::FromBytes;

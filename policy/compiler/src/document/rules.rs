@@ -62,11 +62,7 @@ fn rule(reader: &mut Reader<'_>, context: &mut Context<'_>, index: usize, node: 
     };
     let on = on(reader, &fields);
     let condition = fields.get("when").and_then(|node| when(reader, context.conditions, node));
-    let min_level = match fields.get("min_level") {
-        Some(node) => reader.number(node, "a level").map(|level| (node.at, level)),
-        None => None,
-    };
-    let min_level = min_level.map_or(0, |(_, level)| level);
+    let min_level = fields.get("min_level").and_then(|node| reader.number(node, "a level")).unwrap_or(0);
     let topic = fields.get("topic").and_then(|node| Some((node.at, reader.text(node, "a topic")?.to_owned())));
     let class = class?;
     let topic = match (class, topic) {

@@ -15,21 +15,24 @@ use crate::model::{Model, RoutePath};
 /// The paths of a host, each with its place in the document.
 type Paths<'m> = Vec<((usize, usize), &'m RoutePath)>;
 
+/// Writes the routes; answers the hosts that have some of their own, each with the number of its record.
 pub(super) fn write<'m>(
     model: &'m Model,
     patterns: &Patterns<'m>,
     names: &mut Names<'m>,
     strings: &mut Strings,
     contents: &mut Contents,
-) -> Result<(), Overflow> {
+) -> Result<Vec<(&'m str, u32)>, Overflow> {
     let numbers = patterns.numbers();
     // The first host is any, also when no route is for it.
-    let mut hosts: BTreeMap<Option<&str>, Paths<'m>> = BTreeMap::from([(None, Vec::new())]);
+    let mut hosts: BTreeMap<Option<&'m str>, Paths<'m>> = BTreeMap::from([(None, Vec::new())]);
     for (at, route) in model.routes.iter().enumerate() {
         let paths = hosts.entry(route.host.as_deref()).or_default();
         paths.extend(route.paths.iter().enumerate().map(|(path, pattern)| ((at, path), pattern)));
     }
-    for (_, mut paths) in hosts {
+    let mut named = Vec::new();
+    for (host, mut paths) in hosts {
+        named.extend(host.map(|host| (host, contents.route_hosts.len() as u32)));
         paths.sort_by_key(|(_, path)| Reverse(path.pattern.len()));
         let mut records = Vec::with_capacity(paths.len());
         for ((route, place), path) in paths {
@@ -48,14 +51,7 @@ pub(super) fn write<'m>(
         let paths = append(&mut contents.route_paths, records)?;
         contents.route_hosts.push(RouteHost { paths });
     }
-    Ok(())
-}
-
-/// The hosts that have routes of their own, in the order of `RouteHost` records after the first.
-pub(super) fn hosts(model: &Model) -> impl Iterator<Item = &str> {
-    let hosts: std::collections::BTreeSet<&str> =
-        model.routes.iter().filter_map(|route| route.host.as_deref()).collect();
-    hosts.into_iter()
+    Ok(named)
 }
 
 pub(super) fn patterns(model: &Model) -> impl Iterator<Item = &str> {

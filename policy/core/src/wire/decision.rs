@@ -10,7 +10,7 @@ use crate::decision::{Decision, Effect, Obligation, RuleId, Rules};
 /// What comes before the lengths.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
-pub struct DecisionHead {
+struct DecisionHead {
     /// `WIRE_VERSION`.
     version: u8,
     /// 1 is allow.

@@ -11,7 +11,7 @@ use crate::request::{Credential, Names, Request, Subject, Target};
 /// What comes before the lengths.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
-pub struct RequestHead {
+struct RequestHead {
     /// `WIRE_VERSION`.
     version: u8,
     /// Place in `Credential::ALL`.
