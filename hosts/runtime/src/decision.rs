@@ -34,7 +34,7 @@ pub enum Obligation {
 pub struct Explanation {
     /// Every stage, in order.
     pub stages: Vec<StageReport>,
-    /// For a deny: the allow rules with the fewest failed checks.
+    /// For a deny: governing route and allow rules with the fewest failed checks.
     pub nearest: Vec<NearMiss>,
 }
 

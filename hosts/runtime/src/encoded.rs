@@ -39,7 +39,7 @@ impl EncodedRequests {
         self.count == 0
     }
 
-    pub(crate) fn bytes(&self) -> &[u8] {
+    pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 }
@@ -58,7 +58,7 @@ pub struct EncodedDecisions {
 
 impl EncodedDecisions {
     /// The decisions in `bytes`, if there are `count` of them and all can be read.
-    pub(crate) fn new(bytes: Vec<u8>, count: usize) -> Option<Self> {
+    pub fn new(bytes: Vec<u8>, count: usize) -> Option<Self> {
         let mut frames = wire::frames(&bytes);
         let readable = frames.by_ref().take(count).filter(|frame| EncodedDecision::read(frame).is_some()).count();
         let is_whole = readable == count && frames.next().is_none();

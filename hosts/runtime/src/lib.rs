@@ -4,15 +4,20 @@
 //! `prepare` and `install` swap the bundle while decisions go on. Whatever goes wrong inside an instance is a deny
 //! `policy_unavailable` and the end of that instance. `NativePolicy` answers the same questions by the linked core.
 
+#[cfg(feature = "component")]
 mod convert;
 mod decision;
 mod encoded;
+#[cfg(feature = "component")]
 mod instance;
 mod json;
 mod native;
+#[cfg(feature = "component")]
 mod pool;
 mod request;
+#[cfg(feature = "component")]
 mod runtime;
+#[cfg(feature = "component")]
 mod slot;
 
 pub use decision::{Decision, Explained, Explanation, NearMiss, Obligation, StageReport};
@@ -22,5 +27,7 @@ pub use native::NativePolicy;
 pub use portcullis_core::wire::EncodedDecision;
 pub use portcullis_core::{Check, Credential, Effect, OpenError, Reason, Stage, StageOutcome};
 pub use request::{Request, Subject, Target};
+#[cfg(feature = "component")]
 pub use runtime::{Limits, Runtime, RuntimeError};
+#[cfg(feature = "component")]
 pub use slot::{PolicySlot, PrepareError, Prepared};

@@ -16,9 +16,12 @@ pub(crate) struct Pool {
 }
 
 struct State {
-    idle: Vec<Instance>,
+    #[expect(clippy::vec_box, reason = "lending one moves a pointer, not an instance")]
+    idle: Vec<Box<Instance>>,
     /// Instances that exist, idle or lent.
     live: usize,
+    /// Callers that wait for one; waking nobody costs a system call all the same.
+    waiting: usize,
 }
 
 impl Pool {
@@ -26,7 +29,7 @@ impl Pool {
     pub(crate) fn open(runtime: &Runtime, bundle: Vec<u8>) -> Result<Self, OpenFailure> {
         let instances = runtime.shared.limits.instances.max(1);
         let mut idle =
-            (0..instances).map(|_| Instance::open(runtime, &bundle)).collect::<Result<Vec<_>, OpenFailure>>()?;
+            (0..instances).map(|_| Instance::open(runtime, &bundle).map(Box::new)).collect::<Result<Vec<_>, _>>()?;
         let revision = match idle.first_mut() {
             Some(instance) => instance.revision().map_err(OpenFailure::Failed)?,
             None => 0,
@@ -36,7 +39,7 @@ impl Pool {
             runtime: runtime.clone(),
             bundle: bundle.into(),
             revision,
-            state: Mutex::new(State { idle, live }),
+            state: Mutex::new(State { idle, live, waiting: 0 }),
             returned: Condvar::new(),
         })
     }
@@ -67,7 +70,7 @@ impl Pool {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self) -> Option<Instance> {
+    fn take(&self) -> Option<Box<Instance>> {
         let mut state = self.lock();
         let patience = self.runtime.shared.limits.call_deadline;
         loop {
@@ -79,17 +82,28 @@ impl Pool {
                 drop(state);
                 return self.open_one();
             }
+            state.waiting += 1;
             let (next, waited) = self.returned.wait_timeout(state, patience).unwrap_or_else(PoisonError::into_inner);
             state = next;
+            state.waiting -= 1;
             if waited.timed_out() && state.idle.is_empty() {
                 return None;
             }
         }
     }
 
-    fn put(&self, instance: Instance) {
-        self.lock().idle.push(instance);
-        self.returned.notify_one();
+    fn put(&self, instance: Box<Instance>) {
+        let mut state = self.lock();
+        state.idle.push(instance);
+        self.wake_one(state);
+    }
+
+    fn wake_one(&self, state: MutexGuard<'_, State>) {
+        let is_awaited = state.waiting > 0;
+        drop(state);
+        if is_awaited {
+            self.returned.notify_one();
+        }
     }
 
     /// Makes a new instance for one that is gone.
@@ -100,17 +114,18 @@ impl Pool {
     }
 
     /// An instance for a place that `live` already counts; gives the place back when there is none.
-    fn open_one(&self) -> Option<Instance> {
+    fn open_one(&self) -> Option<Box<Instance>> {
         match Instance::open(&self.runtime, &self.bundle) {
-            Ok(instance) => Some(instance),
+            Ok(instance) => Some(Box::new(instance)),
             Err(failure) => {
                 let error = match failure {
                     OpenFailure::Refused(why) => why,
                     OpenFailure::Failed(error) => format!("{error:#}"),
                 };
                 tracing::error!(error, bundle.revision = self.revision, "policy instance could not be replaced");
-                self.lock().live -= 1;
-                self.returned.notify_one();
+                let mut state = self.lock();
+                state.live -= 1;
+                self.wake_one(state);
                 None
             }
         }

@@ -8,7 +8,7 @@ use zerocopy::little_endian::U32;
 
 use crate::bytecode;
 use crate::layout::{
-    Category, CategoryKind, Cell, Class, HostKind, NONE, Place, Range, Text, cell_flags, facts, flags, seeds, who_flags,
+    Category, CategoryKind, Cell, Class, Entry, HostKind, NONE, Place, Range, Text, facts, flags, seeds, who_flags,
 };
 use crate::limits;
 use crate::open::OpenError;
@@ -56,10 +56,12 @@ fn header(policy: &Policy) -> bool {
 /// A walk down the trie ends without a check of its shape: each step takes a segment of the path, and a cell has one
 /// parent.
 fn cells(policy: &Policy) -> Option<()> {
-    ensure(policy.records().http_root()?.id.get() == seeds::HTTP_ROOT)?;
-    ensure(policy.records().resource_root()?.id.get() == seeds::RESOURCE_ROOT)?;
     let Records { cells, route_hosts, .. } = policy.records();
-    for cell in cells.iter() {
+    ensure(cells.len() < seeds::NODES as usize)?;
+    for root in [policy.records().http_root()?, policy.records().resource_root()?] {
+        ensure(root.cell.seed.get() == seeds::ROOT)?;
+    }
+    for (cell, place) in cells.iter().zip(0..) {
         let seed = cell.seed.get();
         if let Some(text) = cell.label.long()
             && seed != seeds::FREE
@@ -70,17 +72,21 @@ fn cells(policy: &Policy) -> Option<()> {
             seeds::FREE | seeds::STATE => {}
             seeds::METHOD => ensure((COMMON_METHODS as usize..limits::METHODS).contains(&(cell.id.get() as usize)))?,
             seeds::ROUTE_HOST => ensure((cell.id.get() as usize) < route_hosts.len())?,
-            seed if seeds::is_node(seed) => node(policy, cell)?,
+            seed if seeds::is_node(seed) => node(policy, cell, place)?,
             _ => ensure(cell.id.get() < policy.principals())?,
         }
     }
     Some(())
 }
 
-fn node(policy: &Policy, cell: &Cell) -> Option<()> {
-    ensure(cell.id.get() < seeds::NODES && cell.flags & !cell_flags::WILDCARD == 0)?;
-    policy.records().entries(cell)?;
-    ensure(ascending(policy.records().lengths(cell)?))
+fn node(policy: &Policy, cell: &Cell, place: u32) -> Option<()> {
+    let records = policy.records();
+    if cell.id.get() != NONE {
+        let wildcard = records.cells.get(cell.id.get() as usize)?;
+        ensure(wildcard.seed.get() == place | seeds::WILDCARD)?;
+    }
+    records.entries(cell)?;
+    ensure(ascending(records.lengths(cell)?))
 }
 
 fn entries(policy: &Policy) -> Option<()> {
@@ -89,31 +95,45 @@ fn entries(policy: &Policy) -> Option<()> {
     // Nodes share no entries: else a small bundle could take long to check.
     let mut left = entries.len();
     let records = policy.records();
-    let patterns = 0..policy.records().patterns.len() as u32;
-    let of_patterns = patterns.map(|pattern| policy.pattern_entries(pattern));
-    for entries in records.nodes().map(|node| Some(records.entries(node)?.all)).chain(of_patterns) {
-        let entries = entries?;
-        left = left.checked_sub(entries.len())?;
-        for entry in entries {
+    let check = |entries: &[Entry]| {
+        entries.iter().try_for_each(|entry| {
             ensure((entry.guard() as usize) < guards && entry.kind().is_some())?;
-            ensure(entry.rule.get() == NONE || (entry.rule.get() as usize) < rules)?;
+            ensure(entry.rule.get() == NONE || (entry.rule.get() as usize) < rules)
+        })
+    };
+    for node in records.nodes() {
+        let entries = records.entries(node)?.all;
+        if entries.len() > 1 {
+            left = left.checked_sub(entries.len())?;
         }
+        check(entries)?;
+    }
+    for pattern in 0..records.patterns.len() as u32 {
+        let entries = policy.pattern_entries(pattern)?;
+        left = left.checked_sub(entries.len())?;
+        check(entries)?;
     }
     Some(())
 }
 
 fn guards(policy: &Policy) -> Option<()> {
-    let Records { guards, who, host_lists, topics, programs, .. } = policy.records();
+    let Records { guards, terms, who, host_lists, topics, programs, .. } = policy.records();
     for &topic in *topics {
         policy.str(topic)?;
     }
+    for terms in terms.iter() {
+        ensure(terms.hosts.get() as usize <= host_lists.len() && terms.topic.get() as usize <= topics.len())?;
+        ensure(terms.when.get() as usize <= programs.len())?;
+        ensure(terms.who.get() == NONE || (terms.who.get() as usize) < who.len())?;
+    }
     for guard in guards.iter() {
-        ensure(guard.hosts.get() as usize <= host_lists.len() && guard.topic.get() as usize <= topics.len())?;
-        ensure(guard.flags & !who_flags::ALL == 0 && guard.when.get() as usize <= programs.len())?;
-        match Class::from_byte(guard.class)? {
-            Class::Blocked | Class::Public | Class::Login => ensure(guard.who.get() == NONE)?,
-            Class::Deny | Class::Allow | Class::Audit => ensure((guard.who.get() as usize) < who.len())?,
-        }
+        ensure(guard.flags & !who_flags::ALL == 0)?;
+        let terms = policy.records().terms(guard)?;
+        let is_rule = match Class::from_byte(guard.class)? {
+            Class::Blocked | Class::Public | Class::Login => false,
+            Class::Deny | Class::Allow | Class::Audit => true,
+        };
+        ensure(is_rule == (terms.who.get() != NONE) && guard.asks == terms.asks())?;
     }
     Some(())
 }
@@ -123,9 +143,10 @@ fn rules(policy: &Policy) -> Option<()> {
     for rule in policy.rules() {
         let guard = policy.guard(rule.guard.get())?;
         ensure(matches!(Class::from_byte(guard.class)?, Class::Deny | Class::Allow | Class::Audit))?;
-        policy.str(rule.id)?;
     }
-    Some(())
+    let Records { rules, rule_ids, .. } = policy.records();
+    ensure(rule_ids.is_empty() || rule_ids.len() == rules.len())?;
+    rule_ids.iter().try_for_each(|id| policy.str(*id).map(|_| ()))
 }
 
 fn who(policy: &Policy) -> Option<()> {

@@ -14,17 +14,19 @@ const LONG: u32 = 0xFF << 24;
 
 /// A name to look for.
 #[derive(Clone, Copy, Debug)]
-pub struct Key<'a> {
+pub struct Key {
     /// The first 8 bytes of a short name, or the hash of a long one.
     head: u64,
     /// The next 3 bytes of a short name, or 3 bytes of a long one's length; the last byte is the length or `LONG`.
     tail: u32,
-    bytes: &'a [u8],
 }
 
-impl<'a> Key<'a> {
+impl Key {
+    /// The name of what has none.
+    pub const EMPTY: Self = Self { head: 0, tail: 0 };
+
     #[inline]
-    pub fn new(bytes: &'a [u8]) -> Self {
+    pub fn new(bytes: &[u8]) -> Self {
         if bytes.len() > SHORT {
             return Self::long(bytes);
         }
@@ -32,38 +34,41 @@ impl<'a> Key<'a> {
             Some((head, rest)) => (u64::from_le_bytes(*head), up_to_3(rest)),
             None => (up_to_7(bytes), 0),
         };
-        Self { head, tail: rest | (bytes.len() as u32) << 24, bytes }
+        Self { head, tail: rest | (bytes.len() as u32) << 24 }
     }
 
-    /// The same for a name whose first 16 bytes, with zeros behind its end, are at hand as little-endian words.
+    /// The same for a name of which the first 16 bytes are at hand as little-endian words, with anything behind its end.
+    /// The bytes of the name are asked for when it is long.
     #[inline]
-    pub fn from_words([head, rest]: [u64; 2], bytes: &'a [u8]) -> Self {
-        if bytes.len() > SHORT {
-            return Self::long(bytes);
+    pub fn from_words<'n>([head, rest]: [u64; 2], length: usize, name: impl FnOnce() -> &'n [u8]) -> Self {
+        let size = (length as u32) << 24;
+        match length {
+            0..8 => Self { head: up_to(head, length), tail: size },
+            8..=SHORT => Self { head, tail: up_to(rest, length.wrapping_sub(8)) as u32 | size },
+            _ => Self::long(name()),
         }
-        Self { head, tail: rest as u32 | (bytes.len() as u32) << 24, bytes }
     }
 
-    /// What `from_parts` needs beside the bytes.
+    /// What `from_parts` needs.
     #[inline]
     pub fn parts(&self) -> (u64, u32) {
         (self.head, self.tail)
     }
 
-    /// The key whose `parts` these are, of the same bytes.
+    /// The key whose `parts` these are.
     #[inline]
-    pub fn from_parts((head, tail): (u64, u32), bytes: &'a [u8]) -> Self {
-        Self { head, tail, bytes }
+    pub fn from_parts((head, tail): (u64, u32)) -> Self {
+        Self { head, tail }
     }
 
     #[cold]
-    fn long(bytes: &'a [u8]) -> Self {
-        Self { head: hash_text(bytes), tail: LONG | bytes.len() as u32 & !LONG, bytes }
+    fn long(bytes: &[u8]) -> Self {
+        Self { head: hash_text(bytes), tail: LONG | bytes.len() as u32 & !LONG }
     }
 
     #[inline]
-    pub fn bytes(&self) -> &'a [u8] {
-        self.bytes
+    pub fn is_empty(&self) -> bool {
+        self.tail == 0
     }
 
     /// The label of this name, whose text lies at `text` when the name is long.
@@ -77,23 +82,25 @@ impl<'a> Key<'a> {
         self.tail & LONG == LONG
     }
 
+    /// Whether the label is that of this name, whose bytes are asked for when it is long.
     #[inline]
-    pub(crate) fn is(&self, label: &Label, strings: &[u8]) -> bool {
+    pub(crate) fn is<'n>(&self, label: &Label, strings: &[u8], name: impl FnOnce() -> &'n [u8]) -> bool {
         if label.tail.get() != self.tail {
             return false;
         }
         if !self.is_long() {
             return label.head.get() == self.head;
         }
-        let text = |start: usize| strings.get(start..)?.get(..self.bytes.len());
-        label.head.get() & TAG == self.tag() && text(label.text_offset()) == Some(self.bytes)
+        let name = name();
+        let text = |start: usize| strings.get(start..)?.get(..name.len());
+        label.head.get() & TAG == self.tag() && text(label.text_offset()) == Some(name)
     }
 
-    /// Hash of this name under `seed`; the table takes two numbers out of it.
+    /// Hash of this name after `before`: `start` of a seed, or for a child the hash of its parent. The table takes two
+    /// numbers out of it.
     #[inline]
-    pub fn hash(&self, seed: u32) -> u64 {
-        let first =
-            (self.head ^ u64::from(seed).wrapping_mul(0x9E37_79B9_7F4A_7C15)).wrapping_mul(0xD6E8_FEB8_6659_FD93);
+    pub fn hash(&self, before: u64) -> u64 {
+        let first = (self.head ^ before).wrapping_mul(0xD6E8_FEB8_6659_FD93);
         let second = (first ^ first >> 32 ^ u64::from(self.tail)).wrapping_mul(0xA076_1D64_78BD_642F);
         second ^ second >> 29
     }
@@ -101,6 +108,22 @@ impl<'a> Key<'a> {
     fn tag(&self) -> u64 {
         self.head & TAG
     }
+}
+
+/// What the hash of a name under `seed` starts with; never 0, where an empty name would stay.
+#[inline]
+pub const fn start(seed: u32) -> u64 {
+    (seed as u64).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+/// What the hashes of the children of the two roots start with.
+pub const HTTP_ROOT: u64 = start(0);
+pub const RESOURCE_ROOT: u64 = start(1);
+
+/// What the hashes of the children of a wildcard child start with, by that of its parent.
+#[inline]
+pub const fn after_wildcard(before: u64) -> u64 {
+    before.wrapping_mul(0xE703_7ED1_A0B4_28DB)
 }
 
 /// The half of a long name's hash that its label keeps; the other half is the place of its text.
@@ -117,6 +140,12 @@ impl Label {
     fn text_offset(&self) -> usize {
         (self.head.get() & !TAG) as usize
     }
+}
+
+/// The first `length` bytes of a word, fewer than 8; zeros behind them.
+#[inline]
+fn up_to(word: u64, length: usize) -> u64 {
+    word & 1_u64.wrapping_shl((length as u32).wrapping_mul(8)).wrapping_sub(1)
 }
 
 /// The bytes as a little-endian number.
@@ -154,21 +183,21 @@ fn hash_text(bytes: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Key, Text};
+    use super::{Key, Text, start};
 
     #[test]
     fn the_hash_is_part_of_the_format() {
-        let hashes =
-            ["", "users", "12345678", "administrat", "administrators"].map(|name| Key::new(name.as_bytes()).hash(7));
+        let hashes = ["", "users", "12345678", "administrat", "administrators"]
+            .map(|name| Key::new(name.as_bytes()).hash(start(7)));
         assert_eq!(hashes, HASHES, "a change here is a new format");
     }
 
     const HASHES: [u64; 5] = [
-        11_778_482_917_619_822_041,
-        18_138_475_006_178_380_490,
-        271_245_757_112_087_794,
-        347_100_158_367_933_623,
-        4_188_988_222_884_987_055,
+        13_714_592_140_957_654_805,
+        8_654_930_857_719_662_293,
+        9_810_418_638_182_061_591,
+        6_180_529_267_365_390_125,
+        16_783_809_028_434_614_564,
     ];
 
     #[test]
@@ -178,7 +207,7 @@ mod tests {
         for name in &names {
             let label = Key::new(name).label(Text::EMPTY);
             for other in &names {
-                assert_eq!(Key::new(other).is(&label, strings), name == other, "{name:?} {other:?}");
+                assert_eq!(Key::new(other).is(&label, strings, || other), name == other, "{name:?} {other:?}");
             }
             assert_eq!(label.long().is_some(), name.len() > 11);
         }

@@ -18,19 +18,15 @@ pub const NONE: u32 = u32::MAX;
 /// The bit of `Guard::methods` for methods that the policy does not name.
 pub const OTHER_METHOD: u64 = 1 << 63;
 
-/// Seeds of the table: what a name is looked for as. A node of the path trie is the seed of its children.
+/// Seeds of the table: what a name is looked for as. The place of a node of the trie is the seed of its children.
 pub mod seeds {
     use super::PrincipalKind;
 
-    /// Node before the first segment of a path.
-    pub const HTTP_ROOT: u32 = 0;
-    /// Node before the action of a request for a resource.
-    pub const RESOURCE_ROOT: u32 = 1;
     /// With a node: the child for any one non-empty segment. Its name is empty.
     pub const WILDCARD: u32 = 1 << 30;
     /// With a node: the child for segments that begin so.
     pub const PARTIAL: u32 = 1 << 31;
-    /// Nodes are below this.
+    /// The places of nodes are below this.
     pub const NODES: u32 = 1 << 30;
     /// Names that are no part of a path have both bits.
     const NAMES: u32 = WILDCARD | PARTIAL;
@@ -85,7 +81,7 @@ records! {
         pub facts: U32,
         /// Number of roles, permission groups and subjects that rules and routes name.
         pub principals: U32,
-        /// Cells of the nodes `HTTP_ROOT` and `RESOURCE_ROOT`.
+        /// Places of the nodes before the first segment of a path, and before the action of a request for a resource.
         pub roots: [U32; 2],
         pub sections: Sections,
         /// HTTP status of a deny, by reason.
@@ -127,20 +123,18 @@ records! {
         /// See `seeds`.
         pub seed: U32,
         pub label: Label,
-        /// The node that a path has reached here; for names that are no part of a path, their number.
+        /// Of a node: the place of its child for any one non-empty segment, or `NONE`. Of other names: their number.
         pub id: U32,
-        /// First entry of this node.
-        pub entries: U32,
+        /// The entry of a node with one entry and no partial children. Else it says where they lie: `rule` is the place of
+        /// the first entry, `guard` of the lengths of the labels of the partial children (0 is none, n is place n - 1;
+        /// there it says how many, and as many follow).
+        pub entry: Entry,
         /// Number of entries; `MANY` when the first entry holds the numbers instead (`rule` all, `guard` passing).
         pub count: u8,
         /// How many of them, from the first on, also count for paths that go on here.
         pub passing: u8,
-        /// See `cell_flags`.
-        pub flags: u8,
         /// The `child_bit` of each child: most look-ups that would fail end here.
-        pub children: u8,
-        /// Lengths of the labels of the partial children: one of `lengths` says how many, as many follow it.
-        pub lengths: U32,
+        pub children: U16,
     }
 
     /// A rule or target at a place in the trie; see `EntryKind` for where it counts.
@@ -151,12 +145,25 @@ records! {
         pub guard: U32,
     }
 
-    /// What is asked beside the path. Rules that ask the same share one.
+    /// What is asked beside the path. Rules that ask the same share one; what most requests are told apart by is here,
+    /// the rest in `Terms`.
     pub struct Guard {
         /// Bit per method, the common ones first, `OTHER_METHOD` for all that the policy does not name.
         pub methods: U64,
         /// `Who::mask`.
         pub mask: U64,
+        pub terms: U32,
+        /// `Class`.
+        pub class: u8,
+        /// `Who::flags`.
+        pub flags: u8,
+        /// What the terms ask; see `asks`.
+        pub asks: u8,
+        pub reserved: u8,
+    }
+
+    /// What a guard asks beside method and principals.
+    pub struct Terms {
         /// 0 is any host, n is host list n - 1.
         pub hosts: U32,
         /// `NONE` for targets that are no rule's.
@@ -166,15 +173,10 @@ records! {
         /// 0 is no topic, n is topic n - 1.
         pub topic: U32,
         pub min_level: U16,
-        /// `Class`.
-        pub class: u8,
-        /// `Who::flags`.
-        pub flags: u8,
+        pub reserved: [u8; 2],
     }
 
     pub struct Rule {
-        /// Empty when the rule is called by its position.
-        pub id: Text,
         pub guard: U32,
     }
 
@@ -313,10 +315,12 @@ pub mod who_flags {
     pub const ALL: u8 = ANYONE | AUTHENTICATED;
 }
 
-/// Bits of `Cell::flags`.
-pub mod cell_flags {
-    /// The node has a child for any one segment.
-    pub const WILDCARD: u8 = 1;
+/// Bits of `Guard::asks`.
+pub mod asks {
+    pub const HOSTS: u8 = 1;
+    pub const WHEN: u8 = 2;
+    pub const LEVEL: u8 = 4;
+    pub const ALL: u8 = HOSTS | WHEN | LEVEL;
 }
 
 /// Bits of `Header::facts`: what a host need not find out unless the bit is there.
@@ -341,7 +345,9 @@ macro_rules! sections {
             pilots: zerocopy::little_endian::U16,
             entries: crate::layout::Entry,
             guards: crate::layout::Guard,
+            terms: crate::layout::Terms,
             rules: crate::layout::Rule,
+            rule_ids: crate::layout::Text,
             strings: u8,
             lengths: zerocopy::little_endian::U32,
             topics: crate::layout::Text,
@@ -452,6 +458,24 @@ byte_enum! {
 
 impl CategoryKind {
     pub const ALL: [Self; 4] = [Self::Whitelist, Self::Maintenance, Self::Blacklist, Self::BlockLogin];
+}
+
+impl Cell {
+    /// Place of the lengths of the labels of the partial children; `None` when there are none.
+    #[inline]
+    pub fn lengths(&self) -> Option<u32> {
+        if self.count == 1 { None } else { self.entry.guard.get().checked_sub(1) }
+    }
+}
+
+impl Terms {
+    /// `Guard::asks` of a guard with these terms.
+    pub fn asks(&self) -> u8 {
+        let bit = |asks: bool, bit: u8| if asks { bit } else { 0 };
+        bit(self.hosts.get() != 0, asks::HOSTS)
+            | bit(self.when.get() != 0, asks::WHEN)
+            | bit(self.min_level.get() != 0, asks::LEVEL)
+    }
 }
 
 impl Entry {

@@ -31,11 +31,11 @@ mod table;
 mod tenant;
 
 pub use automata::Automaton;
-pub use label::Key;
+pub use label::{HTTP_ROOT, Key, RESOURCE_ROOT, after_wildcard, start};
 pub use open::{Admission, OpenError};
 pub use policy::{Policy, Summary};
 pub use reason::{Reason, UnknownReason};
-pub use records::{COMMON_METHODS, Entries, Records, child_bit, common_method};
+pub use records::{COMMON_METHODS, Entries, Mark, Node, Records, child_bit, common_method};
 pub use seal::{Contents, Meta};
 pub use signature::{KeyId, PublicKey, SigningKey};
 pub use table::Placement;

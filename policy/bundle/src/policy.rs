@@ -205,9 +205,18 @@ impl Policy {
         self.records().rules
     }
 
+    /// The id of a rule; empty when it is called by its position.
+    pub fn rule_id(&self, rule: u32) -> Option<&str> {
+        // No section when no rule has an id; else one for each rule.
+        match self.records().rule_ids {
+            [] => self.rule(rule).map(|_| ""),
+            ids => self.str(*ids.get(rule as usize)?),
+        }
+    }
+
     pub fn rule_topic(&self, rule: u32) -> Option<&str> {
-        let guard = self.guard(self.rule(rule)?.guard.get())?;
-        self.str(*self.records().topics.get(guard.topic.get().checked_sub(1)? as usize)?)
+        let terms = self.records().terms(self.guard(self.rule(rule)?.guard.get())?)?;
+        self.str(*self.records().topics.get(terms.topic.get().checked_sub(1)? as usize)?)
     }
 
     #[inline]

@@ -6,8 +6,8 @@
 use zerocopy::little_endian::U32;
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
-use crate::label::Key;
-use crate::layout::{Cell, Entry, Guard, MANY, PrincipalKind, Range, Sections, Span, cell_flags, sections, seeds};
+use crate::label::{HTTP_ROOT, Key, RESOURCE_ROOT, after_wildcard, start};
+use crate::layout::{Cell, Entry, Guard, MANY, NONE, PrincipalKind, Range, Sections, Span, Terms, sections, seeds};
 use crate::open::OpenError;
 use crate::table;
 
@@ -46,6 +46,23 @@ pub(crate) fn slice<T>(all: &[T], range: Range) -> Option<&[T]> {
     all.get(range.start.get() as usize..)?.get(..range.count.get() as usize)
 }
 
+/// A place in the trie.
+#[derive(Clone, Copy)]
+pub struct Node<'p> {
+    pub cell: &'p Cell,
+    pub mark: Mark,
+}
+
+/// What leads back to a node.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    /// Place in `cells`.
+    cell: u32,
+    /// What the hashes of its children start with: that of a way to a node needs no node on the way, so that a
+    /// processor can fetch the cells of all of them at once.
+    hash: u64,
+}
+
 /// The entries of a node.
 #[derive(Clone, Copy)]
 pub struct Entries<'p> {
@@ -59,71 +76,106 @@ impl<'p> Records<'p> {
     #[inline]
     pub fn find(&self, seed: u32, name: &[u8]) -> Option<&'p Cell> {
         let key = Key::new(name);
-        let hash = key.hash(seed);
-        table::find(self.cells, self.pilots, self.strings, seed, &key, hash)
+        let (_, cell) = self.look_up(seed, key, key.hash(start(seed)), || name)?;
+        Some(cell)
     }
 
-    /// The child of a node for `segment`.
     #[inline]
-    pub fn child(&self, node: &Cell, segment: &Key<'_>) -> Option<&'p Cell> {
-        let hash = segment.hash(node.id.get());
-        if node.children & child_bit(hash) == 0 {
+    fn look_up<'n>(
+        &self,
+        seed: u32,
+        key: Key,
+        hash: u64,
+        name: impl FnOnce() -> &'n [u8],
+    ) -> Option<(usize, &'p Cell)> {
+        table::find(self.cells, self.pilots, self.strings, seed, key, hash, name)
+    }
+
+    #[inline]
+    fn node<'n>(&self, seed: u32, key: Key, hash: u64, name: impl FnOnce() -> &'n [u8]) -> Option<Node<'p>> {
+        let (at, cell) = self.look_up(seed, key, hash, name)?;
+        Some(Node { cell, mark: Mark { cell: at as u32, hash } })
+    }
+
+    /// The node of a mark.
+    #[inline]
+    pub fn at(&self, mark: Mark) -> Option<Node<'p>> {
+        Some(Node { cell: self.cells.get(mark.cell as usize)?, mark })
+    }
+
+    /// The child of a node for the segment whose key this is; its bytes are asked for when it is long.
+    #[inline]
+    pub fn child<'n>(&self, node: Node<'_>, key: Key, segment: impl FnOnce() -> &'n [u8]) -> Option<Node<'p>> {
+        let hash = key.hash(node.mark.hash);
+        if node.cell.children.get() & child_bit(hash) == 0 {
             return None;
         }
-        table::find(self.cells, self.pilots, self.strings, node.id.get(), segment, hash)
+        self.node(node.mark.cell, key, hash, segment)
     }
 
     /// The child of a node for any one segment.
     #[inline]
-    pub fn wildcard(&self, node: &Cell) -> Option<&'p Cell> {
-        if node.flags & cell_flags::WILDCARD == 0 {
-            return None;
+    pub fn wildcard(&self, node: Node<'_>) -> Option<Node<'p>> {
+        match node.cell.id.get() {
+            NONE => None,
+            cell => self.at(Mark { cell, hash: after_wildcard(node.mark.hash) }),
         }
-        self.find(node.id.get() | seeds::WILDCARD, b"")
     }
 
     /// The child of a node for segments that begin with `label`.
-    pub fn partial(&self, node: &Cell, label: &[u8]) -> Option<&'p Cell> {
-        self.find(node.id.get() | seeds::PARTIAL, label)
+    pub fn partial(&self, node: Node<'_>, label: &[u8]) -> Option<Node<'p>> {
+        let key = Key::new(label);
+        let hash = key.hash(node.mark.hash ^ start(seeds::PARTIAL));
+        self.node(node.mark.cell | seeds::PARTIAL, key, hash, || label)
     }
 
     /// Ascending byte lengths of the labels of the partial children of a node.
     pub fn lengths(&self, node: &Cell) -> Option<&'p [U32]> {
-        let Some(at) = node.lengths.get().checked_sub(1) else { return Some(&[]) };
+        let Some(at) = node.lengths() else { return Some(&[]) };
         let (count, lengths) = self.lengths.get(at as usize..)?.split_first()?;
         lengths.get(..count.get() as usize)
     }
 
-    /// The node `HTTP_ROOT`.
+    /// The node before the first segment of a path.
     #[inline]
-    pub fn http_root(&self) -> Option<&'p Cell> {
-        let [root, _] = self.roots;
-        self.cells.get(root as usize)
+    pub fn http_root(&self) -> Option<Node<'p>> {
+        let [cell, _] = self.roots;
+        self.at(Mark { cell, hash: HTTP_ROOT })
     }
 
-    /// The node `RESOURCE_ROOT`.
-    pub fn resource_root(&self) -> Option<&'p Cell> {
-        let [_, root] = self.roots;
-        self.cells.get(root as usize)
+    /// The node before the action of a request for a resource.
+    pub fn resource_root(&self) -> Option<Node<'p>> {
+        let [_, cell] = self.roots;
+        self.at(Mark { cell, hash: RESOURCE_ROOT })
     }
 
     #[inline]
-    pub fn entries(&self, node: &Cell) -> Option<Entries<'p>> {
-        let from = self.entries.get(node.entries.get() as usize..)?;
-        let (entries, count, passing) = match node.count {
-            MANY => {
-                let (numbers, entries) = from.split_first()?;
-                (entries, numbers.rule.get() as usize, numbers.guard.get() as usize)
+    pub fn entries(&self, node: &'p Cell) -> Option<Entries<'p>> {
+        let (all, passing) = match node.count {
+            0 => return Some(Entries { all: &[], passing: &[] }),
+            1 => (core::slice::from_ref(&node.entry), usize::from(node.passing)),
+            count => {
+                let from = self.entries.get(node.entry.rule.get() as usize..)?;
+                match count {
+                    MANY => {
+                        let (numbers, entries) = from.split_first()?;
+                        (entries.get(..numbers.rule.get() as usize)?, numbers.guard.get() as usize)
+                    }
+                    count => (from.get(..usize::from(count))?, usize::from(node.passing)),
+                }
             }
-            count => (from, usize::from(count), usize::from(node.passing)),
         };
-        let all = entries.get(..count)?;
         Some(Entries { all, passing: all.get(..passing)? })
     }
 
     #[inline]
     pub fn guard(&self, guard: u32) -> Option<&'p Guard> {
         self.guards.get(guard as usize)
+    }
+
+    #[inline]
+    pub fn terms(&self, guard: &Guard) -> Option<&'p Terms> {
+        self.terms.get(guard.terms.get() as usize)
     }
 
     /// Bit of `method` in `Guard::methods`; `None` when the policy does not name it and it is not a common one.
@@ -169,6 +221,6 @@ pub const COMMON_METHODS: u32 = 9;
 
 /// The bit in `Cell::children` of a child whose key under its parent has this hash.
 #[inline]
-pub fn child_bit(hash: u64) -> u8 {
-    1 << (hash >> 61)
+pub fn child_bit(hash: u64) -> u16 {
+    1 << (hash >> 60)
 }

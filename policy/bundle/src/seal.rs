@@ -36,8 +36,14 @@ macro_rules! contents {
         pub struct Contents { $(pub $name: Vec<$record>,)* }
 
         impl Contents {
-            fn sections(&self, body: &mut Body) -> Option<Sections> {
-                Some(Sections { $($name: body.add(&self.$name)?,)* })
+            /// Bytes of all sections.
+            fn bytes(&self) -> usize {
+                let sections = [$(size_of_val(self.$name.as_slice()),)*];
+                sections.into_iter().fold(0, usize::saturating_add)
+            }
+
+            fn write(&self, bytes: &mut Vec<u8>) -> Sections {
+                Sections { $($name: add(bytes, &self.$name),)* }
             }
         }
     };
@@ -49,9 +55,11 @@ impl Contents {
     ///
     /// The same contents, meta and key always give the same bytes.
     pub fn seal(&self, meta: &Meta<'_>, key: Option<&SigningKey>) -> Option<Vec<u8>> {
-        let mut body = Body(Vec::new());
-        let sections = self.sections(&mut body)?;
-        let Body(body) = body;
+        let length = size_of::<Header>().checked_add(self.bytes()).filter(|length| *length <= BUNDLE_BYTES)?;
+        let mut bytes = Vec::with_capacity(length);
+        bytes.resize(size_of::<Header>(), 0);
+        let sections = self.write(&mut bytes);
+        let (head, body) = bytes.split_first_chunk_mut::<{ size_of::<Header>() }>()?;
         let mut tenant = [0; TENANT_BYTES];
         for (to, from) in tenant.iter_mut().zip(meta.tenant.bytes()) {
             *to = from;
@@ -64,7 +72,7 @@ impl Contents {
             revision: U64::new(meta.revision),
             created: U64::new(meta.created),
             expires: U64::new(meta.expires.unwrap_or(0)),
-            length: U64::new(size_of::<Header>().checked_add(body.len())? as u64),
+            length: U64::new(length as u64),
             tenant_length: meta.tenant.len().min(TENANT_BYTES) as u8,
             tenant,
             facts: U32::new(meta.facts),
@@ -76,25 +84,17 @@ impl Contents {
             digest: [0; 32],
             signature: [0; 64],
         };
-        header.digest = digest(&header, &body);
+        header.digest = digest(&header, body);
         header.signature = key.map_or([0; 64], |key| key.sign(&header.digest));
-        let mut bytes = header.as_bytes().to_vec();
-        bytes.extend_from_slice(&body);
+        head.copy_from_slice(header.as_bytes());
         Some(bytes)
     }
 }
 
-/// The bytes after the header.
-struct Body(Vec<u8>);
-
-impl Body {
-    fn add<T: IntoBytes + Immutable>(&mut self, records: &[T]) -> Option<Span> {
-        let bytes = records.as_bytes();
-        let offset = size_of::<Header>().checked_add(self.0.len())?;
-        if offset.checked_add(bytes.len())? > BUNDLE_BYTES {
-            return None;
-        }
-        self.0.extend_from_slice(bytes);
-        Some(Span { offset: U32::new(offset as u32), bytes: U32::new(bytes.len() as u32) })
-    }
+/// Adds a section; all of the bundle is within `BUNDLE_BYTES`.
+fn add<T: IntoBytes + Immutable>(bytes: &mut Vec<u8>, records: &[T]) -> Span {
+    let offset = bytes.len() as u32;
+    let records = records.as_bytes();
+    bytes.extend_from_slice(records);
+    Span { offset: U32::new(offset), bytes: U32::new(records.len() as u32) }
 }

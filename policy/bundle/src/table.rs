@@ -9,19 +9,21 @@ use zerocopy::little_endian::U16;
 use crate::label::Key;
 use crate::layout::Cell;
 
-/// The cell of a name under `seed`, by its `hash`.
+/// The cell of a name under `seed`, by its `hash`, and its place. The bytes of the name are asked for when it is long.
 #[inline]
-pub(crate) fn find<'p>(
+pub(crate) fn find<'p, 'n>(
     cells: &'p [Cell],
     pilots: &[U16],
     strings: &[u8],
     seed: u32,
-    key: &Key<'_>,
+    key: Key,
     hash: u64,
-) -> Option<&'p Cell> {
+    name: impl FnOnce() -> &'n [u8],
+) -> Option<(usize, &'p Cell)> {
     let pilot = pilots.get(bucket(hash, pilots.len()))?.get();
-    let cell = cells.get(place(hash, pilot, cells.len()))?;
-    (cell.seed.get() == seed && key.is(&cell.label, strings)).then_some(cell)
+    let at = place(hash, pilot, cells.len());
+    let cell = cells.get(at)?;
+    (cell.seed.get() == seed && key.is(&cell.label, strings, name)).then_some((at, cell))
 }
 
 #[inline]
@@ -65,10 +67,11 @@ impl Placement {
     fn with_spare(hashes: &[u64], spare: usize) -> Option<Self> {
         let cells = hashes.len().saturating_add((hashes.len() >> 6).saturating_mul(spare)).saturating_add(1);
         let count = (hashes.len() / BUCKET_KEYS).saturating_add(1);
-        let mut keys: Vec<(u32, u32)> =
-            hashes.iter().zip(0..).map(|(&hash, key)| (bucket(hash, count) as u32, key)).collect();
+        // By their hashes is by their buckets.
+        let mut keys: Vec<(u64, u32)> = hashes.iter().copied().zip(0..).collect();
         keys.sort_unstable();
-        let mut buckets: Vec<&[(u32, u32)]> = keys.chunk_by(|a, b| a.0 == b.0).collect();
+        let mut buckets: Vec<&[(u64, u32)]> =
+            keys.chunk_by(|(a, _), (b, _)| bucket(*a, count) == bucket(*b, count)).collect();
         // The fullest first, while there is room; the sort is stable, so that the same keys give the same table.
         buckets.sort_by_key(|keys| core::cmp::Reverse(keys.len()));
         let mut pilots = vec![U16::ZERO; count];
@@ -76,17 +79,16 @@ impl Placement {
         let mut used = vec![false; cells];
         let mut taken = Vec::new();
         for keys in buckets {
-            let &(bucket, _) = keys.first()?;
-            let hash = |key: u32| hashes.get(key as usize).copied().unwrap_or_default();
+            let &(first, _) = keys.first()?;
             let pilot = (0..=u16::MAX).find(|&pilot| {
                 taken.clear();
-                let fits = keys.iter().all(|&(_, key)| claim(&mut used, &mut taken, place(hash(key), pilot, cells)));
+                let fits = keys.iter().all(|&(hash, _)| claim(&mut used, &mut taken, place(hash, pilot, cells)));
                 if !fits {
                     release(&mut used, &taken);
                 }
                 fits
             })?;
-            *pilots.get_mut(bucket as usize)? = U16::new(pilot);
+            *pilots.get_mut(bucket(first, count))? = U16::new(pilot);
             for (&(_, key), &at) in keys.iter().zip(&taken) {
                 *places.get_mut(key as usize)? = at as u32;
             }
@@ -117,12 +119,13 @@ fn release(used: &mut [bool], taken: &[usize]) {
 #[cfg(test)]
 mod tests {
     use super::{Key, Placement};
+    use crate::label::start;
 
     #[test]
     fn every_key_has_a_cell_of_its_own_and_the_table_is_dense() {
         for count in [0, 1, 2, 3, 10, 1_000, 50_000] {
             let names: Vec<String> = (0..count).map(|number| format!("name-{number}")).collect();
-            let hashes: Vec<u64> = names.iter().map(|name| Key::new(name.as_bytes()).hash(3)).collect();
+            let hashes: Vec<u64> = names.iter().map(|name| Key::new(name.as_bytes()).hash(start(3))).collect();
             let placement = Placement::find(&hashes).unwrap();
             let mut places = placement.places.clone();
             places.sort_unstable();

@@ -7,16 +7,17 @@ mod routes;
 mod rules;
 mod targets;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use portcullis_bundle::Reason;
 
 use crate::conditions::Conditions;
 use crate::diagnostic::Diagnostic;
-use crate::model::Model;
+use crate::model::{Host, Model, Who};
 use crate::names::did_you_mean;
 use crate::reader::{Fields, Keys, Reader};
 use crate::roles::Roles;
+use crate::shared::Distinct;
 use crate::tree::{Node, Position, Value};
 
 const DOCUMENT: Keys = Keys {
@@ -44,8 +45,16 @@ const LEVEL: Keys = Keys { of: "a level", known: &["key", "value"], later: &[] }
 
 const DEFAULT_STATES: [&str; 2] = ["active", "pending"];
 
+/// What rules, targets and routes have in common.
+#[derive(Default)]
+struct Parts<'n> {
+    whos: Distinct<'n, Who>,
+    hosts: Distinct<'n, Vec<Host>>,
+    methods: Distinct<'n, BTreeSet<String>>,
+}
+
 /// Reads a document; what is wrong with it is added to `diagnostics`.
-pub(crate) fn read(root: &Node<'_>, diagnostics: &mut Vec<Diagnostic>) -> Model {
+pub(crate) fn read(root: Node<'_>, diagnostics: &mut Vec<Diagnostic>) -> Model {
     let reader = &mut Reader::new(diagnostics);
     let mut model = Model {
         rules: Vec::new(),
@@ -64,11 +73,12 @@ pub(crate) fn read(root: &Node<'_>, diagnostics: &mut Vec<Diagnostic>) -> Model 
     let Some(document) = reader.fields(root, &DOCUMENT) else { return model };
     version(reader, &document);
     let roles = Roles::read(reader, document.get("roles"), document.get("permission_groups"));
-    model.rules = rules::read(reader, &roles, &mut model.conditions, document.get("rules"));
-    model.public = targets::read_list(reader, document.get("public"));
-    model.blocked = targets::read_list(reader, document.get("blocked"));
-    model.login = targets::read_list(reader, document.get("login"));
-    model.routes = routes::read(reader, &roles, document.get("routes"));
+    let parts = &mut Parts::default();
+    model.rules = rules::read(reader, &roles, &mut model.conditions, parts, document.get("rules"));
+    model.public = targets::read_list(reader, parts, document.get("public"));
+    model.blocked = targets::read_list(reader, parts, document.get("blocked"));
+    model.login = targets::read_list(reader, parts, document.get("login"));
+    model.routes = routes::read(reader, &roles, parts, document.get("routes"));
     model.levels = levels(reader, document.get("levels"));
     subject(reader, document.get("subject"), &mut model);
     let overrides = statuses(reader, document.get("statuses"));
@@ -80,15 +90,15 @@ pub(crate) fn read(root: &Node<'_>, diagnostics: &mut Vec<Diagnostic>) -> Model 
     model
 }
 
-fn version(reader: &mut Reader<'_>, document: &Fields<'_, '_>) {
-    match document.get("version").map(|node| (node.at, &node.value)) {
+fn version(reader: &mut Reader<'_>, document: &Fields<'_>) {
+    match document.get("version").map(|node| (node.at(), node.value())) {
         None => reader.warning(document.at, "`version` is missing, 1 is assumed"),
-        Some((_, Value::Scalar { text, plain: true })) if text == "1" => {}
+        Some((_, Value::Scalar { text: "1", plain: true })) => {}
         Some((at, _)) => reader.error(at, "`version` must be 1"),
     }
 }
 
-fn levels(reader: &mut Reader<'_>, node: Option<&Node<'_>>) -> Vec<(String, String)> {
+fn levels(reader: &mut Reader<'_>, node: Option<Node<'_>>) -> Vec<(String, String)> {
     let mut levels = Vec::new();
     for node in reader.list(node, "levels") {
         let Some(fields) = reader.fields(node, &LEVEL) else { continue };
@@ -104,12 +114,13 @@ fn levels(reader: &mut Reader<'_>, node: Option<&Node<'_>>) -> Vec<(String, Stri
     levels
 }
 
-fn subject(reader: &mut Reader<'_>, node: Option<&Node<'_>>, model: &mut Model) {
+fn subject(reader: &mut Reader<'_>, node: Option<Node<'_>>, model: &mut Model) {
     let Some(fields) = node.and_then(|node| reader.fields(node, &SUBJECT)) else { return };
     if let Some(states) = fields.get("states") {
         model.states = reader.texts(Some(states), "states").into_iter().map(|(_, state)| state.to_owned()).collect();
         if model.states.is_empty() {
-            reader.error(states.at, "`states` is empty: every subject would be refused; leave it out for the default");
+            reader
+                .error(states.at(), "`states` is empty: every subject would be refused; leave it out for the default");
         }
     }
     if let Some(flag) = fields.get("api_key_requires_otp").and_then(|node| reader.flag(node)) {
@@ -118,14 +129,14 @@ fn subject(reader: &mut Reader<'_>, node: Option<&Node<'_>>, model: &mut Model) 
 }
 
 /// The statuses that the document gives, by reason.
-fn statuses(reader: &mut Reader<'_>, node: Option<&Node<'_>>) -> [Option<u16>; Reason::COUNT] {
+fn statuses(reader: &mut Reader<'_>, node: Option<Node<'_>>) -> [Option<u16>; Reason::COUNT] {
     let mut statuses = [None; Reason::COUNT];
     let Some(fields) = node.and_then(|node| reader.map(node, "HTTP statuses by reason")) else { return statuses };
     for (key, node) in fields.iter() {
         match key.text.parse::<Reason>() {
             Err(_) => {
                 let names = Reason::ALL.iter().map(|reason| reason.name());
-                let help = did_you_mean(&key.text, names);
+                let help = did_you_mean(key.text, names);
                 reader.error_with_help(key.at, format!("`{}` is not a reason", key.text), help);
             }
             Ok(reason) if !reason.has_policy_status() => {
@@ -154,16 +165,19 @@ impl Ids {
         reader: &mut Reader<'_>,
         place: (&str, usize),
         at: Position,
-        given: Option<&Node<'_>>,
+        given: Option<Node<'_>>,
     ) -> Option<String> {
-        let given = given.and_then(|node| Some((node.at, reader.text(node, "an id")?.to_owned())));
-        let (at, id) = given.clone().unwrap_or_else(|| (at, Self::by_position(place)));
-        // An id by position can only meet one that was given, and those are rare.
-        let is_new = if given.is_some() { self.seen.insert(id.clone()) } else { !self.seen.contains(&id) };
-        if !is_new {
+        let given = given.and_then(|node| Some((node.at(), reader.text(node, "an id")?)));
+        let second = match given {
+            Some((at, id)) => (!self.seen.insert(id.to_owned())).then(|| (at, id.to_owned())),
+            // An id by position can only meet one that was given.
+            None if self.seen.is_empty() => None,
+            None => Some((at, Self::by_position(place))).filter(|(_, id)| self.seen.contains(id)),
+        };
+        if let Some((at, id)) = second {
             reader.error(at, format!("id `{id}` is here for the second time"));
         }
-        given.map(|(_, id)| id)
+        given.map(|(_, id)| id.to_owned())
     }
 
     fn by_position((list, index): (&str, usize)) -> String {

@@ -11,7 +11,7 @@ mod strings;
 use std::collections::BTreeSet;
 
 use portcullis_bundle::layout::{Class, Level, NONE, Range, Revocation, Rule, Text, facts, flags, seeds};
-use portcullis_bundle::{Contents, Key, Meta, Placement, limits};
+use portcullis_bundle::{Contents, Key, Meta, Placement, limits, start};
 use zerocopy::little_endian::{U32, U64};
 
 use crate::Options;
@@ -57,8 +57,12 @@ pub(crate) fn emit(model: &Model, options: &Options) -> Result<Vec<u8>, EmitErro
             On::Http(target) => add_path(&mut index, &mut patterns, target, number, guard),
             On::Resource(resource) => index.add_resource(resource, number, guard),
         }
-        let id = strings.intern(rule.id.as_deref().unwrap_or_default().as_bytes())?;
-        contents.rules.push(Rule { id, guard: U32::new(guard) });
+        contents.rules.push(Rule { guard: U32::new(guard) });
+    }
+    if model.rules.iter().any(|rule| rule.id.is_some()) {
+        for rule in &model.rules {
+            contents.rule_ids.push(strings.intern(rule.id.as_deref().unwrap_or_default().as_bytes())?);
+        }
     }
     let lists = [(Class::Blocked, &model.blocked), (Class::Public, &model.public), (Class::Login, &model.login)];
     for (class, targets) in lists {
@@ -132,6 +136,7 @@ fn facts_of(model: &Model) -> u32 {
 /// A cell in the making.
 struct TableEntry<'m> {
     name: &'m str,
+    hash: u64,
     /// Without its label.
     cell: portcullis_bundle::layout::Cell,
 }
@@ -141,10 +146,10 @@ impl<'m> TableEntry<'m> {
     fn name(seed: u32, name: &'m str, id: u32) -> Self {
         let mut cell = index::FREE;
         (cell.seed, cell.id) = (U32::new(seed), U32::new(id));
-        Self { name, cell }
+        Self { name, hash: Key::new(name.as_bytes()).hash(start(seed)), cell }
     }
 
-    fn key(&self) -> Key<'m> {
+    fn key(&self) -> Key {
         Key::new(self.name.as_bytes())
     }
 }
@@ -155,16 +160,31 @@ fn write_table(
     strings: &mut Strings,
     contents: &mut Contents,
 ) -> Result<[u32; 2], EmitError> {
-    let hashes: Vec<u64> = table.iter().map(|entry| entry.key().hash(entry.cell.seed.get())).collect();
+    let hashes: Vec<u64> = table.iter().map(|entry| entry.hash).collect();
     let Placement { pilots, places, cells } = Placement::find(&hashes).ok_or(EmitError::Collision)?;
     contents.pilots = pilots;
+    if cells >= seeds::NODES as usize {
+        return Err(Overflow.into());
+    }
     contents.cells = vec![index::FREE; cells];
     for (entry, &place) in table.iter().zip(&places) {
+        let mut cell = entry.cell;
         let key = entry.key();
-        let text = if key.is_long() { strings.intern(key.bytes())? } else { Text::EMPTY };
-        if let Some(cell) = contents.cells.get_mut(place as usize) {
-            *cell = entry.cell;
-            cell.label = key.label(text);
+        let text = if key.is_long() { strings.intern(entry.name.as_bytes())? } else { Text::EMPTY };
+        cell.label = key.label(text);
+        let seed = cell.seed.get();
+        if seeds::is_node(seed) && seed != seeds::ROOT {
+            // The number of its parent, which comes first, becomes its place.
+            let parent = places.get((seed & (seeds::NODES - 1)) as usize).copied().unwrap_or_default();
+            cell.seed = U32::new(seed & !(seeds::NODES - 1) | parent);
+            if seed & seeds::WILDCARD != 0
+                && let Some(parent) = contents.cells.get_mut(parent as usize)
+            {
+                parent.id = U32::new(place);
+            }
+        }
+        if let Some(to) = contents.cells.get_mut(place as usize) {
+            *to = cell;
         }
     }
     // The index writes its roots first.

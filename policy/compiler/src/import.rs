@@ -14,8 +14,7 @@ pub use padlock::padlock;
 use portcullis_bundle::limits;
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::json;
-use crate::tree::{self, Node, Position, Value};
+use crate::tree::{self, Entries, Items, Node, Position, Value};
 
 /// A policy document made of another system's configuration.
 #[derive(Debug)]
@@ -29,17 +28,16 @@ pub struct Imported {
 /// Reads `text` and hands its tree to `write`, which says in `notes` what it could not carry over.
 fn import(
     text: &str,
-    write: impl FnOnce(&Node<'_>, &mut Vec<Diagnostic>) -> String,
+    write: impl FnOnce(Node<'_>, &mut Vec<Diagnostic>) -> String,
 ) -> Result<Imported, Vec<Diagnostic>> {
     if text.len() > limits::DOCUMENT_BYTES {
         let (bytes, limit) = (text.len(), limits::DOCUMENT_BYTES);
         let message = format!("configuration is {bytes} bytes, the limit is {limit}");
         return Err(vec![Diagnostic::error(Position::START, message)]);
     }
-    let text = json::as_yaml(text);
-    let root = tree::parse(&text).map_err(|error| vec![error])?;
+    let tree = tree::parse(text).map_err(|error| vec![error])?;
     let mut notes = Vec::new();
-    let document = write(&root, &mut notes);
+    let document = write(tree.root(), &mut notes);
     notes.sort_by_key(|note| (note.line, note.column));
     match notes.iter().any(|note| note.severity == Severity::Error) {
         true => Err(notes),
@@ -48,49 +46,49 @@ fn import(
 }
 
 /// The value of `key`, in any letter case; null is absent.
-fn get<'n, 't>(node: &'n Node<'t>, key: &str) -> Option<&'n Node<'t>> {
-    let (_, value) = entries(node).iter().find(|(found, _)| found.text.eq_ignore_ascii_case(key))?;
-    (!matches!(value.value, Value::Null)).then_some(value)
+fn get<'n>(node: Node<'n>, key: &str) -> Option<Node<'n>> {
+    let (_, value) = entries(node).find(|(found, _)| found.text.eq_ignore_ascii_case(key))?;
+    (!matches!(value.value(), Value::Null)).then_some(value)
 }
 
 /// The value that `keys` lead to, one in the other.
-fn get_in<'n, 't>(node: &'n Node<'t>, keys: &[&str]) -> Option<&'n Node<'t>> {
+fn get_in<'n>(node: Node<'n>, keys: &[&str]) -> Option<Node<'n>> {
     keys.iter().try_fold(node, |node, key| get(node, key))
 }
 
-fn entries<'n, 't>(node: &'n Node<'t>) -> &'n [(tree::Key<'t>, Node<'t>)] {
-    match &node.value {
+fn entries<'n>(node: Node<'n>) -> Entries<'n> {
+    match node.value() {
         Value::Map(entries) => entries,
-        _ => &[],
+        _ => Entries::default(),
     }
 }
 
 /// A scalar, whatever it looks like, without the spaces around it.
-fn scalar<'n>(node: &'n Node<'_>) -> Option<&'n str> {
-    match &node.value {
+fn scalar<'n>(node: Node<'n>) -> Option<&'n str> {
+    match node.value() {
         Value::Scalar { text, .. } => Some(text.trim()).filter(|text| !text.is_empty()),
         _ => None,
     }
 }
 
 /// The items of a list; anything else is an error.
-fn items<'n, 't>(node: Option<&'n Node<'t>>, what: &str, notes: &mut Vec<Diagnostic>) -> &'n [Node<'t>] {
-    match node.map(|node| (node.at, &node.value)) {
-        None => &[],
+fn items<'n>(node: Option<Node<'n>>, what: &str, notes: &mut Vec<Diagnostic>) -> Items<'n> {
+    match node.map(|node| (node.at(), node.value())) {
+        None => Items::default(),
         Some((_, Value::List(items))) => items,
         Some((at, _)) => {
             notes.push(Diagnostic::error(at, format!("expected a list of {what}")));
-            &[]
+            Items::default()
         }
     }
 }
 
 /// The text under `key`, which must be there.
-fn required<'n>(node: &'n Node<'_>, key: &str, of: &str, notes: &mut Vec<Diagnostic>) -> Option<(Position, &'n str)> {
+fn required<'n>(node: Node<'n>, key: &str, of: &str, notes: &mut Vec<Diagnostic>) -> Option<(Position, &'n str)> {
     let found = get(node, key);
-    let text = found.and_then(|value| Some((value.at, scalar(value)?)));
+    let text = found.and_then(|value| Some((value.at(), scalar(value)?)));
     if text.is_none() {
-        let at = found.map_or(node.at, |value| value.at);
+        let at = found.map_or(node.at(), Node::at);
         notes.push(Diagnostic::error(at, format!("{of} has no `{key}`")));
     }
     text

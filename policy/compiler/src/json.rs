@@ -1,66 +1,37 @@
-//! JSON read as YAML, and trees and texts written as JSON.
-//!
-//! JSON is YAML but for one thing: a character beyond 16 bits is two `\u` escapes in JSON, one `\U` in YAML. Only what
-//! stands behind such a character on its line moves, by two columns.
+//! Trees and texts written as JSON (RFC 8259), and the parts of it that its reader knows too.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::tree::{Node, Value};
 
-/// `text` as YAML, if it looks like a JSON object; unchanged otherwise.
-pub(crate) fn as_yaml(text: &str) -> Cow<'_, str> {
-    if !text.trim_start().starts_with('{') || !text.contains("\\u") {
-        return Cow::Borrowed(text);
-    }
-    let mut yaml = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('\\') {
-        let (before, escape) = rest.split_at(at);
-        yaml.push_str(before);
-        let taken = match pair(escape) {
-            Some(character) => {
-                yaml.push_str(&format!("\\U{:08X}", u32::from(character)));
-                "\\uXXXX\\uXXXX".len()
-            }
-            None => {
-                // The escape and the character after it, which may be another backslash.
-                let taken = escape.char_indices().nth(2).map_or(escape.len(), |(end, _)| end);
-                yaml.push_str(&escape[..taken]);
-                taken
-            }
-        };
-        rest = &escape[taken..];
-    }
-    yaml.push_str(rest);
-    Cow::Owned(yaml)
-}
-
-/// The character of a surrogate pair (RFC 8259 section 7) at the start of `escape`.
-fn pair(escape: &str) -> Option<char> {
-    let unit = |at: usize| {
-        let digits = escape.get(at..at + 6)?.strip_prefix("\\u")?;
-        u16::from_str_radix(digits, 16).ok()
-    };
-    let mut characters = char::decode_utf16([unit(0)?, unit(6)?]);
+/// The character of a surrogate pair (RFC 8259 section 7) at the start of `escapes`.
+pub(crate) fn pair(escapes: &str) -> Option<char> {
+    let mut characters = char::decode_utf16([unit(escapes)?, unit(escapes.get("\\uXXXX".len()..)?)?]);
     match (characters.next(), characters.next()) {
         (Some(Ok(character)), None) => Some(character),
         _ => None,
     }
 }
 
+/// The 16 bits of an escape `\uXXXX` at the start of `escapes`.
+pub(crate) fn unit(escapes: &str) -> Option<u16> {
+    let digits = escapes.strip_prefix("\\u")?.get(..4)?;
+    let are_digits = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    u16::from_str_radix(digits, 16).ok().filter(|_| are_digits)
+}
+
 /// The tree as JSON (RFC 8259); the error is a scalar that YAML takes for a number and JSON does not know.
-pub(crate) fn write(node: &Node<'_>) -> Result<String, String> {
+pub(crate) fn write(node: Node<'_>) -> Result<String, String> {
     let mut json = String::new();
     write_to(node, &mut json)?;
     Ok(json)
 }
 
-fn write_to(node: &Node<'_>, json: &mut String) -> Result<(), String> {
-    match &node.value {
+fn write_to(node: Node<'_>, json: &mut String) -> Result<(), String> {
+    match node.value() {
         Value::Null => json.push_str("null"),
         Value::Scalar { text, plain: false } => json.push_str(&quoted(text)),
-        Value::Scalar { text, plain: true } => match &**text {
+        Value::Scalar { text, plain: true } => match text {
             "true" | "True" | "TRUE" => json.push_str("true"),
             "false" | "False" | "FALSE" => json.push_str("false"),
             text if is_number(text) => json.push_str(text),
@@ -69,7 +40,7 @@ fn write_to(node: &Node<'_>, json: &mut String) -> Result<(), String> {
         },
         Value::List(items) => {
             json.push('[');
-            for (index, item) in items.iter().enumerate() {
+            for (index, item) in items.enumerate() {
                 json.push_str(if index > 0 { "," } else { "" });
                 write_to(item, json)?;
             }
@@ -77,9 +48,9 @@ fn write_to(node: &Node<'_>, json: &mut String) -> Result<(), String> {
         }
         Value::Map(entries) => {
             json.push('{');
-            for (index, (key, value)) in entries.iter().enumerate() {
+            for (index, (key, value)) in entries.enumerate() {
                 json.push_str(if index > 0 { "," } else { "" });
-                json.push_str(&quoted(&key.text));
+                json.push_str(&quoted(key.text));
                 json.push(':');
                 write_to(value, json)?;
             }
@@ -115,7 +86,7 @@ pub(crate) fn list<T: AsRef<str>>(texts: &[T]) -> String {
 }
 
 /// RFC 8259 section 6.
-fn is_number(text: &str) -> bool {
+pub(crate) fn is_number(text: &str) -> bool {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, Some(exponent.strip_prefix(['+', '-']).unwrap_or(exponent))),

@@ -24,6 +24,7 @@ mod reader;
 mod render;
 mod request;
 mod roles;
+mod shared;
 mod tree;
 
 use std::collections::BTreeMap;
@@ -104,20 +105,19 @@ impl From<emit::EmitError> for Diagnostic {
 fn parse<T>(
     text: &str,
     limit: usize,
-    read: impl FnOnce(&Node<'_>) -> Result<T, Vec<Diagnostic>>,
+    read: impl FnOnce(Node<'_>) -> Result<T, Vec<Diagnostic>>,
 ) -> Result<T, Vec<Diagnostic>> {
     if text.len() > limit {
         let bytes = text.len();
         let message = format!("document is {bytes} bytes, the limit is {limit}");
         return Err(vec![Diagnostic::error(tree::Position::START, message)]);
     }
-    let text = json::as_yaml(text);
-    let root = tree::parse(&text).map_err(|error| vec![error])?;
-    read(&root)
+    let tree = tree::parse(text).map_err(|error| vec![error])?;
+    read(tree.root())
 }
 
 /// The model of a document, and its warnings.
-fn check(root: &Node<'_>) -> Result<(Model, Vec<Diagnostic>), Vec<Diagnostic>> {
+fn check(root: Node<'_>) -> Result<(Model, Vec<Diagnostic>), Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
     let model = document::read(root, &mut diagnostics);
     diagnostics.sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));

@@ -31,7 +31,7 @@ pub fn lint(text: &str) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
     })
 }
 
-fn find(root: &Node<'_>, model: &Model, findings: &mut Vec<Diagnostic>) {
+fn find(root: Node<'_>, model: &Model, findings: &mut Vec<Diagnostic>) {
     rules::find(model, findings);
     targets::find(model, findings);
     levels::find(model, findings);

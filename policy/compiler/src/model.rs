@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::net::Ipv6Addr;
-use std::rc::Rc;
 
 use portcullis_bundle::Reason;
 use portcullis_bundle::layout::{CategoryKind, Class, PrincipalKind};
@@ -10,6 +9,7 @@ use portcullis_bundle::layout::{CategoryKind, Class, PrincipalKind};
 use crate::conditions::Conditions;
 use crate::decision::Obligation;
 use crate::request::Request;
+use crate::shared::Shared;
 use crate::tree::Position;
 
 #[derive(Debug)]
@@ -56,22 +56,22 @@ pub(crate) struct Expect {
 pub(crate) struct Rule {
     pub(crate) at: Position,
     /// As given; a rule without one is called by its position.
-    pub(crate) id: Option<String>,
+    pub(crate) id: Option<Box<str>>,
     /// `Deny`, `Allow` or `Audit`.
     pub(crate) class: Class,
-    pub(crate) who: Rc<Who>,
+    pub(crate) who: Shared<Who>,
     pub(crate) on: On,
     pub(crate) min_level: u16,
     /// Number of the condition.
     pub(crate) condition: Option<u32>,
     /// Audit stream; every audit rule has one, no other.
-    pub(crate) topic: Option<String>,
+    pub(crate) topic: Option<Box<str>>,
 }
 
 impl Rule {
     /// What decisions call the rule when it is the `index`th of the document.
     pub(crate) fn name(&self, index: usize) -> String {
-        self.id.clone().unwrap_or_else(|| format!("rules[{index}]"))
+        self.id.as_deref().map_or_else(|| format!("rules[{index}]"), str::to_owned)
     }
 }
 
@@ -79,7 +79,7 @@ impl Rule {
 #[derive(Debug)]
 pub(crate) enum On {
     Http(Target),
-    Resource(ResourceTarget),
+    Resource(Box<ResourceTarget>),
 }
 
 /// Whom a rule is for: any of these.
@@ -94,13 +94,13 @@ pub(crate) struct Who {
 pub(crate) type Principal = (PrincipalKind, String);
 
 /// An HTTP target; what it does not name, it does not ask.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) at: Position,
     /// Empty is any host.
-    pub(crate) hosts: Vec<Host>,
+    pub(crate) hosts: Shared<Vec<Host>>,
     /// In upper case; empty is any method.
-    pub(crate) methods: BTreeSet<String>,
+    pub(crate) methods: Shared<BTreeSet<String>>,
     pub(crate) path: Option<Pattern>,
 }
 
@@ -145,7 +145,7 @@ pub(crate) struct RouteMethod {
     /// In upper case; `None` is any method.
     pub(crate) method: Option<String>,
     /// Who has one of the permissions.
-    pub(crate) who: Rc<Who>,
+    pub(crate) who: Shared<Who>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -170,7 +170,7 @@ pub(crate) enum PathKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pattern {
     pub(crate) kind: PathKind,
-    pub(crate) text: String,
+    pub(crate) text: Box<str>,
 }
 
 #[derive(Debug)]

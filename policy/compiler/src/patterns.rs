@@ -78,7 +78,7 @@ impl Pattern {
         }
         if kind == PathKind::Regex {
             regex(text)?;
-            return Ok(Self { kind, text: text.to_owned() });
+            return Ok(Self { kind, text: text.into() });
         }
         if !text.starts_with('/') {
             return Err(PatternError::NotAbsolute(text.to_owned()));
@@ -96,7 +96,7 @@ impl Pattern {
             PathKind::Template => require_template(text)?,
             PathKind::Regex => regex(text)?,
         }
-        Ok(Self { kind, text: text.to_owned() })
+        Ok(Self { kind, text: text.into() })
     }
 }
 

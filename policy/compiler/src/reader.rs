@@ -6,7 +6,7 @@ use core::fmt::Display;
 
 use crate::diagnostic::Diagnostic;
 use crate::names::did_you_mean;
-use crate::tree::{Key, Node, Position, Value};
+use crate::tree::{Entries, Items, Node, Position, Value};
 
 pub(crate) struct Reader<'d> {
     diagnostics: &'d mut Vec<Diagnostic>,
@@ -22,26 +22,31 @@ pub(crate) struct Keys {
 }
 
 /// A mapping whose keys are all known.
-pub(crate) struct Fields<'n, 't> {
+pub(crate) struct Fields<'n> {
     pub(crate) at: Position,
-    entries: &'n [(Key<'t>, Node<'t>)],
+    entries: Entries<'n>,
 }
 
-impl<'n, 't> Fields<'n, 't> {
+impl<'n> Fields<'n> {
     /// The value of `key`, unless it is absent or null.
-    pub(crate) fn get(&self, key: &str) -> Option<&'n Node<'t>> {
-        let (_, node) = self.entries.iter().find(|(found, _)| found.text == key)?;
-        (!matches!(node.value, Value::Null)).then_some(node)
+    pub(crate) fn get(&self, key: &str) -> Option<Node<'n>> {
+        let (_, node) = self.iter().find(|(found, _)| found.text == key)?;
+        (!matches!(node.value(), Value::Null)).then_some(node)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'n Key<'t>, &'n Node<'t>)> + use<'n, 't> {
-        self.entries.iter().map(|(key, node)| (key, node))
+    pub(crate) fn iter(&self) -> Entries<'n> {
+        self.entries.clone()
     }
 }
 
 impl<'d> Reader<'d> {
     pub(crate) fn new(diagnostics: &'d mut Vec<Diagnostic>) -> Self {
         Self { diagnostics }
+    }
+
+    /// How many there are so far.
+    pub(crate) fn diagnostics(&self) -> usize {
+        self.diagnostics.len()
     }
 
     pub(crate) fn error(&mut self, at: Position, message: impl Into<String>) {
@@ -65,21 +70,21 @@ impl<'d> Reader<'d> {
         result.map_err(|error| self.error(at, error.to_string())).ok()
     }
 
-    pub(crate) fn expected(&mut self, node: &Node<'_>, what: &str) {
-        let found = match &node.value {
+    pub(crate) fn expected(&mut self, node: Node<'_>, what: impl Display) {
+        let found = match node.value() {
             Value::Null => "nothing".to_owned(),
             Value::Scalar { text, .. } => format!("`{text}`"),
             Value::List(_) => "a list".to_owned(),
             Value::Map(_) => "a mapping".to_owned(),
         };
-        self.error(node.at, format!("expected {what}, found {found}"));
+        self.error(node.at(), format!("expected {what}, found {found}"));
     }
 
     /// A mapping with names as keys.
-    pub(crate) fn map<'n, 't>(&mut self, node: &'n Node<'t>, what: &str) -> Option<Fields<'n, 't>> {
-        match &node.value {
-            Value::Map(entries) => Some(Fields { at: node.at, entries }),
-            Value::Null => Some(Fields { at: node.at, entries: &[] }),
+    pub(crate) fn map<'n>(&mut self, node: Node<'n>, what: impl Display) -> Option<Fields<'n>> {
+        match node.value() {
+            Value::Map(entries) => Some(Fields { at: node.at(), entries }),
+            Value::Null => Some(Fields { at: node.at(), entries: Entries::default() }),
             _ => {
                 self.expected(node, what);
                 None
@@ -88,10 +93,10 @@ impl<'d> Reader<'d> {
     }
 
     /// A mapping with the given keys and no others.
-    pub(crate) fn fields<'n, 't>(&mut self, node: &'n Node<'t>, keys: &Keys) -> Option<Fields<'n, 't>> {
-        let fields = self.map(node, &format!("{} as a mapping", keys.of))?;
+    pub(crate) fn fields<'n>(&mut self, node: Node<'n>, keys: &Keys) -> Option<Fields<'n>> {
+        let fields = self.map(node, format_args!("{} as a mapping", keys.of))?;
         for (key, _) in fields.iter() {
-            let name = &*key.text;
+            let name = key.text;
             if keys.known.contains(&name) {
                 continue;
             }
@@ -107,22 +112,22 @@ impl<'d> Reader<'d> {
     }
 
     /// The items of a list; nothing when it is absent or null.
-    pub(crate) fn list<'n, 't>(&mut self, node: Option<&'n Node<'t>>, what: &str) -> &'n [Node<'t>] {
-        match node.map(|node| (node, &node.value)) {
-            None | Some((_, Value::Null)) => &[],
+    pub(crate) fn list<'n>(&mut self, node: Option<Node<'n>>, what: &str) -> Items<'n> {
+        match node.map(|node| (node, node.value())) {
+            None | Some((_, Value::Null)) => Items::default(),
             Some((_, Value::List(items))) => items,
             Some((node, _)) => {
-                self.expected(node, &format!("a list of {what}"));
-                &[]
+                self.expected(node, format_args!("a list of {what}"));
+                Items::default()
             }
         }
     }
 
     /// A text that is not empty. A plain number or boolean is not a text: quotes say that one is meant.
-    pub(crate) fn text<'n>(&mut self, node: &'n Node<'_>, what: &str) -> Option<&'n str> {
-        match &node.value {
-            Value::Scalar { text, plain } if *plain && is_number_or_boolean(text) => {
-                self.error(node.at, format!("expected {what} as a text, `{text}` is not one without quotes"));
+    pub(crate) fn text<'n>(&mut self, node: Node<'n>, what: &str) -> Option<&'n str> {
+        match node.value() {
+            Value::Scalar { text, plain } if plain && is_number_or_boolean(text) => {
+                self.error(node.at(), format!("expected {what} as a text, `{text}` is not one without quotes"));
                 None
             }
             Value::Scalar { text, .. } if !text.is_empty() => Some(text),
@@ -134,8 +139,8 @@ impl<'d> Reader<'d> {
     }
 
     /// A text that may look like a boolean or number: `when: true` is a condition.
-    pub(crate) fn condition<'n>(&mut self, node: &'n Node<'_>) -> Option<&'n str> {
-        match &node.value {
+    pub(crate) fn condition<'n>(&mut self, node: Node<'n>) -> Option<&'n str> {
+        match node.value() {
             Value::Scalar { text, .. } if !text.trim().is_empty() => Some(text),
             _ => {
                 self.expected(node, "a condition");
@@ -144,14 +149,14 @@ impl<'d> Reader<'d> {
         }
     }
 
-    pub(crate) fn texts<'n>(&mut self, node: Option<&'n Node<'_>>, what: &str) -> Vec<(Position, &'n str)> {
+    pub(crate) fn texts<'n>(&mut self, node: Option<Node<'n>>, what: &str) -> Vec<(Position, &'n str)> {
         let items = self.list(node, what);
-        items.iter().filter_map(|item| Some((item.at, self.text(item, what)?))).collect()
+        items.filter_map(|item| Some((item.at(), self.text(item, what)?))).collect()
     }
 
-    pub(crate) fn flag(&mut self, node: &Node<'_>) -> Option<bool> {
-        if let Value::Scalar { text, plain: true } = &node.value {
-            match &**text {
+    pub(crate) fn flag(&mut self, node: Node<'_>) -> Option<bool> {
+        if let Value::Scalar { text, plain: true } = node.value() {
+            match text {
                 "true" | "True" | "TRUE" => return Some(true),
                 "false" | "False" | "FALSE" => return Some(false),
                 _ => {}
@@ -162,20 +167,20 @@ impl<'d> Reader<'d> {
     }
 
     /// A whole number from 0 to 65,535.
-    pub(crate) fn number(&mut self, node: &Node<'_>, what: &str) -> Option<u16> {
-        if let Value::Scalar { text, plain: true } = &node.value
+    pub(crate) fn number(&mut self, node: Node<'_>, what: &str) -> Option<u16> {
+        if let Value::Scalar { text, plain: true } = node.value()
             && text.bytes().all(|byte| byte.is_ascii_digit())
             && let Ok(number) = text.parse()
         {
             return Some(number);
         }
-        self.expected(node, &format!("{what} from 0 to {}", u16::MAX));
+        self.expected(node, format_args!("{what} from 0 to {}", u16::MAX));
         None
     }
 
     /// An HTTP status for a denial.
-    pub(crate) fn status(&mut self, node: &Node<'_>) -> Option<u16> {
-        if let Value::Scalar { text, plain: true } = &node.value
+    pub(crate) fn status(&mut self, node: Node<'_>) -> Option<u16> {
+        if let Value::Scalar { text, plain: true } = node.value()
             && let Ok(status @ 400..=599) = text.parse()
         {
             return Some(status);
@@ -187,7 +192,7 @@ impl<'d> Reader<'d> {
     /// One of the named values, or a value that a later version knows.
     pub(crate) fn choice<T: Copy>(
         &mut self,
-        node: &Node<'_>,
+        node: Node<'_>,
         what: &str,
         choices: &[(&str, T)],
         later: &[&str],
@@ -197,11 +202,11 @@ impl<'d> Reader<'d> {
             return Some(*choice);
         }
         if later.contains(&text) {
-            self.error(node.at, format!("{what} `{text}` is not supported in this version of the compiler"));
+            self.error(node.at(), format!("{what} `{text}` is not supported in this version of the compiler"));
             return None;
         }
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-        self.error(node.at, format!("`{text}` is not {what}; it is one of {}", list(&names)));
+        self.error(node.at(), format!("`{text}` is not {what}; it is one of {}", list(&names)));
         None
     }
 }

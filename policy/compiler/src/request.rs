@@ -73,17 +73,16 @@ struct Subject {
 impl Request {
     /// Reads one JSON object; YAML will do.
     pub fn parse(text: &str) -> Result<Self, Vec<Diagnostic>> {
-        let text = json::as_yaml(text);
-        let root = tree::parse(&text).map_err(|error| vec![error])?;
+        let tree = tree::parse(text).map_err(|error| vec![error])?;
         let mut diagnostics = Vec::new();
-        let request = Self::read(&mut Reader::new(&mut diagnostics), &root);
+        let request = Self::read(&mut Reader::new(&mut diagnostics), tree.root());
         match request {
             Some(request) if diagnostics.iter().all(|one| one.severity == Severity::Warning) => Ok(request),
             _ => Err(diagnostics),
         }
     }
 
-    pub(crate) fn read(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Self> {
+    pub(crate) fn read(reader: &mut Reader<'_>, node: Node<'_>) -> Option<Self> {
         let fields = reader.fields(node, &REQUEST)?;
         let action = fields.get("action").or_else(|| {
             reader.error(fields.at, "request has no `action`");
@@ -93,7 +92,7 @@ impl Request {
         let target = Target::read(reader, &fields);
         let source_ip = fields.get("source_ip").and_then(|node| {
             let address = text(reader, node, "an IP address")?;
-            reader.ok(node.at, address.parse().map_err(|_| format!("`{address}` is not an IP address")))
+            reader.ok(node.at(), address.parse().map_err(|_| format!("`{address}` is not an IP address")))
         });
         let subject = fields.get("subject").map(|node| Subject::read(reader, node));
         let credential = match fields.get("credential") {
@@ -151,7 +150,7 @@ impl Request {
 }
 
 impl Target {
-    fn read(reader: &mut Reader<'_>, fields: &Fields<'_, '_>) -> Option<Self> {
+    fn read(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Self> {
         match (fields.get("path"), fields.get("resource")) {
             (Some(path), None) => Some(Self::Http {
                 host: fields.get("host").and_then(|host| text(reader, host, "a host")),
@@ -159,7 +158,7 @@ impl Target {
             }),
             (None, Some(resource)) => {
                 if let Some(host) = fields.get("host") {
-                    reader.error(host.at, "only a request with a `path` has a `host`");
+                    reader.error(host.at(), "only a request with a `path` has a `host`");
                 }
                 let fields = reader.fields(resource, &RESOURCE)?;
                 let kind = fields.get("type").or_else(|| {
@@ -181,7 +180,7 @@ impl Target {
 }
 
 impl Subject {
-    fn read(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<Self> {
+    fn read(reader: &mut Reader<'_>, node: Node<'_>) -> Option<Self> {
         let fields = reader.fields(node, &SUBJECT)?;
         let id = fields.get("id").or_else(|| {
             reader.error(fields.at, "subject has no `id`");
@@ -192,7 +191,7 @@ impl Subject {
             names.into_iter().map(|(_, name)| name.to_owned()).collect()
         };
         let level = number(reader, &fields, "level").and_then(|level| {
-            let at = fields.get("level").map_or(fields.at, |node| node.at);
+            let at = fields.get("level").map_or(fields.at, |node| node.at());
             reader.ok(at, u32::try_from(level).map_err(|_| format!("{level} is not a level")))
         });
         Some(Self {
@@ -212,39 +211,39 @@ impl Subject {
     }
 }
 
-fn text(reader: &mut Reader<'_>, node: &Node<'_>, what: &str) -> Option<String> {
+fn text(reader: &mut Reader<'_>, node: Node<'_>, what: &str) -> Option<String> {
     reader.text(node, what).map(str::to_owned)
 }
 
 /// A code of two letters.
-fn letters(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, key: &str) -> Option<String> {
+fn letters(reader: &mut Reader<'_>, fields: &Fields<'_>, key: &str) -> Option<String> {
     let node = fields.get(key)?;
     let code = text(reader, node, "two letters")?;
     if code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_alphabetic()) {
         return Some(code);
     }
-    reader.error(node.at, format!("`{key}` is two letters, not `{code}`"));
+    reader.error(node.at(), format!("`{key}` is two letters, not `{code}`"));
     None
 }
 
-fn number(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, key: &str) -> Option<u64> {
+fn number(reader: &mut Reader<'_>, fields: &Fields<'_>, key: &str) -> Option<u64> {
     let node = fields.get(key)?;
-    if let Value::Scalar { text, plain: true } = &node.value
+    if let Value::Scalar { text, plain: true } = node.value()
         && let Ok(number) = text.parse()
     {
         return Some(number);
     }
-    reader.expected(node, &format!("`{key}` as a whole number"));
+    reader.expected(node, format_args!("`{key}` as a whole number"));
     None
 }
 
 /// The text of a JSON object.
-fn object(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, key: &str) -> Option<String> {
+fn object(reader: &mut Reader<'_>, fields: &Fields<'_>, key: &str) -> Option<String> {
     let node = fields.get(key)?;
-    match &node.value {
-        Value::Map(_) => reader.ok(node.at, json::write(node)),
+    match node.value() {
+        Value::Map(_) => reader.ok(node.at(), json::write(node)),
         _ => {
-            reader.expected(node, &format!("`{key}` as a mapping"));
+            reader.expected(node, format_args!("`{key}` as a mapping"));
             None
         }
     }

@@ -32,7 +32,7 @@ struct Declared<'n> {
 }
 
 impl Roles {
-    pub(crate) fn read(reader: &mut Reader<'_>, roles: Option<&Node<'_>>, groups: Option<&Node<'_>>) -> Self {
+    pub(crate) fn read(reader: &mut Reader<'_>, roles: Option<Node<'_>>, groups: Option<Node<'_>>) -> Self {
         let mut all = Self::default();
         let mut declared = BTreeMap::new();
         if let Some(node) = roles
@@ -46,7 +46,7 @@ impl Roles {
                 let inherits = reader.texts(role.get("inherits"), "role names");
                 let permissions = reader.texts(role.get("permissions"), "permission names");
                 all.give((PrincipalKind::Role, name.text.to_string()), &permissions);
-                declared.insert(&*name.text, Declared { at: name.at, inherits });
+                declared.insert(name.text, Declared { at: name.at, inherits });
             }
         }
         if let Some(node) = groups
@@ -61,7 +61,7 @@ impl Roles {
             }
         }
         if declared.len() > ROLES {
-            let at = roles.map_or(Position::START, |node| node.at);
+            let at = roles.map_or(Position::START, |node| node.at());
             reader.error(at, format!("{} roles, the limit is {ROLES}", declared.len()));
             return all;
         }

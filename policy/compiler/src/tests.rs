@@ -110,15 +110,23 @@ fn equal_conditions_share_a_program() {
     let rules = [rule("subject.otp"), rule("true"), rule("'subject.otp'"), rule("null")].concat();
     let bundle = compile(&format!("version: 1\nrules:\n{rules}"), &Options::default()).unwrap().bundle;
     let policy = Policy::open(bundle).unwrap();
-    let conditions: Vec<u32> =
-        policy.rules().iter().map(|rule| policy.guard(rule.guard.get()).unwrap().when.get()).collect();
+    let conditions: Vec<u32> = policy
+        .rules()
+        .iter()
+        .map(|rule| {
+            let guard = policy.guard(rule.guard.get()).unwrap();
+            policy.records().terms(guard).unwrap().when.get()
+        })
+        .collect();
     assert_eq!(conditions, [1, 2, 1, 0]);
 }
 
 #[test]
 fn refuses_what_is_not_one_plain_document() {
     check("", "1:1: error: document is empty");
-    check("a: [", "2:1: error: while parsing a node, did not find expected node content");
+    check("a: [", "1:5: error: while parsing a node, did not find expected node content");
+    check("a:\r\n- \u{e9}: [", "2:7: error: while parsing a node, did not find expected node content");
+    check("a: [\n", "2:1: error: while parsing a node, did not find expected node content");
     check("version: 1\nversion: 1\n", "2:1: error: key `version` is here for the second time");
     check("version: 1\n---\nversion: 1\n", "2:1: error: a second document starts here, one is expected");
     check("version: 1\nroles: &a {}\npermission_groups: *a\n", "3:20: error: aliases are not supported");
@@ -299,4 +307,33 @@ fn the_same_document_gives_the_same_bytes() {
     let policy = Policy::open(first).unwrap();
     let header = (policy.tenant(), policy.revision(), policy.created(), policy.expires(), policy.signer());
     assert_eq!(header, ("default", 4, 1_700_000_000, Some(1_800_000_000), None));
+}
+
+#[test]
+fn says_a_mistake_wherever_it_is_made() {
+    let rule = "  - {effect: allow, who: {roles: [clerk]}, target: {hosts: [a/b], methods: [G T]}}\n";
+    check(
+        &format!("version: 1\nrules:\n{rule}{rule}"),
+        "3:35: warning: role `clerk` is not declared\n\
+         3:61: error: `a/b` is not a host, `*.` and a host, or `*`\n\
+         3:77: error: `G T` is not an HTTP method\n\
+         4:35: warning: role `clerk` is not declared\n\
+         4:61: error: `a/b` is not a host, `*.` and a host, or `*`\n\
+         4:77: error: `G T` is not an HTTP method",
+    );
+}
+
+#[test]
+fn equal_lists_are_written_once_however_they_are_spelled() {
+    let document = "version: 1
+roles: {a: {}, b: {}}
+rules:
+  - {effect: allow, who: {roles: [a, b]}, target: {hosts: [x.test], path: {exact: /1}}}
+  - {effect: allow, who: {roles: [b, a]}, target: {hosts: ['X.test'], path: {exact: /2}}}
+  - {effect: allow, who: {roles: [a, b]}, target: {hosts: [x.test], path: {exact: /3}}}
+  - {effect: allow, who: {roles: [a]}, target: {hosts: [y.test], path: {exact: /4}}}
+";
+    let policy = Policy::open(compile(document, &Options::default()).unwrap().bundle).unwrap();
+    let records = policy.records();
+    assert_eq!((records.who.len(), records.host_lists.len(), records.guards.len()), (2, 2, 2));
 }

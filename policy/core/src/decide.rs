@@ -8,7 +8,7 @@ use portcullis_bundle::layout::CategoryKind;
 use portcullis_bundle::{Policy, Reason};
 
 use crate::condition::{self, Outcome, Tapes};
-use crate::decision::{Decision, Effect, Obligations, Rules};
+use crate::decision::{Decision, Effect, Obligations, RuleId, Rules};
 use crate::governing::governing;
 use crate::hits::{Asked, Candidates, Hits};
 use crate::http::Normalized;
@@ -33,7 +33,10 @@ pub struct Scratch {
 
 /// The decision on `request` under `policy`.
 pub fn decide<'a>(policy: &'a Policy, request: &Request<'_>, scratch: &'a mut Scratch) -> Decision<'a> {
-    evaluate(policy, request, scratch).unwrap_or(Decision::UNAVAILABLE)
+    match evaluate(policy, request, scratch) {
+        Some(settled) => report(policy, request, settled, scratch),
+        None => Decision::UNAVAILABLE,
+    }
 }
 
 /// The decision on what is no request at all.
@@ -41,20 +44,33 @@ pub(crate) fn malformed(policy: &Policy) -> Decision<'_> {
     deny(policy, Reason::MalformedRequest)
 }
 
+/// What the first stage says that decides.
+enum Settled<'p> {
+    /// A deny of the stages before the deny rules.
+    Denied(Reason),
+    Restricted(CategoryKind, u32),
+    Public,
+    DeniedByRules,
+    AllowedByRules,
+    AllowedByRoute(RuleId<'p>),
+    /// A deny of the stages after the allow rules.
+    NotAllowed(Reason),
+}
+
 /// `None` when the policy cannot be read.
-fn evaluate<'a>(policy: &'a Policy, request: &Request<'_>, scratch: &'a mut Scratch) -> Option<Decision<'a>> {
+fn evaluate<'p>(policy: &'p Policy, request: &Request<'_>, scratch: &mut Scratch) -> Option<Settled<'p>> {
     let Scratch { path, name, matched, principals, hits, tapes, conditions, errors } = scratch;
     errors.clear();
     let subject = request.subject.as_ref();
 
     let records = policy.records();
     let Some(normalized) = Normalized::new(records, request, path) else {
-        return Some(deny(policy, Reason::MalformedRequest));
+        return Some(Settled::Denied(Reason::MalformedRequest));
     };
     // Without conditions nobody asks for the facts, but properties are checked all the same.
     let facts = if policy.has_conditions() || request.has_properties() {
         let Some(facts) = normalized.facts(request, tapes) else {
-            return Some(deny(policy, Reason::MalformedRequest));
+            return Some(Settled::Denied(Reason::MalformedRequest));
         };
         Some(facts)
     } else {
@@ -68,10 +84,10 @@ fn evaluate<'a>(policy: &'a Policy, request: &Request<'_>, scratch: &'a mut Scra
     if let Verdict::Denied { category, restriction } = verdict
         && (category != CategoryKind::BlockLogin || hits.login)
     {
-        return restricted(policy, category, restriction);
+        return Some(Settled::Restricted(category, restriction));
     }
     if hits.blocked {
-        return Some(deny(policy, Reason::Blocked));
+        return Some(Settled::Denied(Reason::Blocked));
     }
     let evaluate = |program| match &facts {
         Some(facts) => condition::evaluate(policy, program, facts, conditions),
@@ -80,23 +96,21 @@ fn evaluate<'a>(policy: &'a Policy, request: &Request<'_>, scratch: &'a mut Scra
     let mut conditions = Conditions { evaluate, errors };
     if hits.public {
         conditions.settle(&mut hits.audits, OnError::Applies);
-        return Some(allow(policy, Reason::Public, Rules::NONE, &hits.audits, errors));
+        return Some(Settled::Public);
     }
     if let Some(subject) = subject
         && let Some(reason) = unfit(policy, subject, request.credential)
     {
-        return Some(deny(policy, reason));
+        return Some(Settled::Denied(reason));
     }
     conditions.settle(&mut hits.denies, OnError::Applies);
     if !hits.denies.rules.is_empty() {
-        let rules = Rules::new(policy, &hits.denies.rules);
-        return Some(refuse(policy, subject, Reason::Rule, rules, errors));
+        return Some(Settled::DeniedByRules);
     }
     conditions.settle(&mut hits.allows, OnError::Fails);
     if !hits.allows.rules.is_empty() {
         conditions.settle(&mut hits.audits, OnError::Applies);
-        let rules = Rules::new(policy, &hits.allows.rules);
-        return Some(allow(policy, Reason::Rule, rules, &hits.audits, errors));
+        return Some(Settled::AllowedByRules);
     }
     let route = match normalized.http().filter(|_| policy.has_routes()) {
         Some(http) => governing(policy, http, name, matched)?,
@@ -106,18 +120,18 @@ fn evaluate<'a>(policy: &'a Policy, request: &Request<'_>, scratch: &'a mut Scra
         && principals.are_who(policy, route.who)?
     {
         conditions.settle(&mut hits.audits, OnError::Applies);
-        return Some(allow(policy, Reason::Route, Rules::route(route.id), &hits.audits, errors));
+        return Some(Settled::AllowedByRoute(route.id));
     }
-    let reason = match subject {
+    Some(Settled::NotAllowed(match subject {
         None => Reason::Unauthenticated,
         Some(_) if route.is_some() => Reason::MissingPermission,
         Some(_) if conditions.any_holds(&hits.too_low) => Reason::LevelTooLow,
         Some(_) => Reason::NoMatch,
-    };
-    Some(refuse(policy, subject, reason, Rules::NONE, errors))
+    }))
 }
 
 /// Stages 4 to 6: why a subject that is known may do nothing.
+#[inline]
 fn unfit(policy: &Policy, subject: &Subject<'_>, credential: Credential) -> Option<Reason> {
     if !policy.accepts_state(subject.state) {
         return Some(Reason::SubjectInactive);
@@ -136,6 +150,44 @@ fn unfit(policy: &Policy, subject: &Subject<'_>, credential: Credential) -> Opti
 
 // === decisions ===
 
+fn report<'a>(
+    policy: &'a Policy,
+    request: &Request<'_>,
+    settled: Settled<'a>,
+    scratch: &'a mut Scratch,
+) -> Decision<'a> {
+    let Scratch { hits, errors, .. } = scratch;
+    if errors.len() > 1 {
+        errors.sort_unstable();
+        errors.dedup();
+    }
+    let of = |rules: &'a [u32]| Rules::new(policy, rules);
+    let (effect, reason, rules) = match settled {
+        Settled::Denied(reason) => return deny(policy, reason),
+        Settled::Restricted(category, restriction) => return restricted(policy, category, restriction),
+        Settled::Public => (Effect::Allow, Reason::Public, Rules::NONE),
+        Settled::AllowedByRules => (Effect::Allow, Reason::Rule, of(&hits.allows.rules)),
+        Settled::AllowedByRoute(id) => (Effect::Allow, Reason::Route, Rules::route(id)),
+        Settled::DeniedByRules => (Effect::Deny, Reason::Rule, of(&hits.denies.rules)),
+        Settled::NotAllowed(reason) => (Effect::Deny, reason, Rules::NONE),
+    };
+    let is_allow = effect == Effect::Allow;
+    Decision {
+        effect,
+        status: if is_allow { 200 } else { policy.status(reason) },
+        reason,
+        rules,
+        restriction: None,
+        obligations: Obligations {
+            audits: if is_allow { of(&hits.audits.rules) } else { Rules::NONE },
+            denied: !is_allow && request.subject.is_some(),
+        },
+        errors: of(errors),
+        revision: policy.revision(),
+    }
+}
+
+/// A deny of the stages before the deny rules.
 fn deny(policy: &Policy, reason: Reason) -> Decision<'_> {
     Decision {
         effect: Effect::Deny,
@@ -149,52 +201,20 @@ fn deny(policy: &Policy, reason: Reason) -> Decision<'_> {
     }
 }
 
-fn restricted(policy: &Policy, category: CategoryKind, restriction: u32) -> Option<Decision<'_>> {
+fn restricted(policy: &Policy, category: CategoryKind, restriction: u32) -> Decision<'_> {
     let reason = match category {
         CategoryKind::Maintenance => Reason::RestrictedMaintenance,
         CategoryKind::Blacklist | CategoryKind::Whitelist => Reason::RestrictedBlacklist,
         CategoryKind::BlockLogin => Reason::RestrictedLogin,
     };
-    let restriction = policy.restriction(restriction)?;
-    let id = policy.str(restriction.id)?;
-    Some(Decision { status: restriction.code.get(), restriction: Some(id), ..deny(policy, reason) })
-}
-
-/// A deny of stages 7 to 13.
-fn refuse<'a>(
-    policy: &'a Policy,
-    subject: Option<&Subject<'_>>,
-    reason: Reason,
-    rules: Rules<'a>,
-    errors: &'a mut Vec<u32>,
-) -> Decision<'a> {
-    let obligations = Obligations { audits: Rules::NONE, denied: subject.is_some() };
-    Decision { rules, obligations, errors: in_order(policy, errors), ..deny(policy, reason) }
-}
-
-fn allow<'a>(
-    policy: &'a Policy,
-    reason: Reason,
-    rules: Rules<'a>,
-    audits: &'a Candidates,
-    errors: &'a mut Vec<u32>,
-) -> Decision<'a> {
-    Decision {
-        effect: Effect::Allow,
-        status: 200,
-        rules,
-        obligations: Obligations { audits: Rules::new(policy, &audits.rules), denied: false },
-        errors: in_order(policy, errors),
-        ..deny(policy, reason)
+    let named = |restriction| {
+        let restriction = policy.restriction(restriction)?;
+        Some((restriction.code.get(), policy.str(restriction.id)?))
+    };
+    match named(restriction) {
+        Some((status, id)) => Decision { status, restriction: Some(id), ..deny(policy, reason) },
+        None => Decision::UNAVAILABLE,
     }
-}
-
-fn in_order<'a>(policy: &'a Policy, rules: &'a mut Vec<u32>) -> Rules<'a> {
-    if rules.len() > 1 {
-        rules.sort_unstable();
-        rules.dedup();
-    }
-    Rules::new(policy, rules)
 }
 
 // === conditions ===

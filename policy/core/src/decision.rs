@@ -83,9 +83,18 @@ impl fmt::Display for RuleId<'_> {
 }
 
 impl<'a> RuleId<'a> {
+    /// The same text as `to_string`, at less cost.
+    pub fn text(&self) -> String {
+        match *self {
+            Self::Given(id) => id.to_owned(),
+            Self::Rule(rule) => ["rules[", itoa::Buffer::new().format(rule), "]"].concat(),
+            Self::Route { .. } => self.to_string(),
+        }
+    }
+
     /// The id of `rule`; `None` when the policy has no such rule.
     pub(crate) fn of(policy: &'a Policy, rule: u32) -> Option<Self> {
-        let id = policy.str(policy.rule(rule)?.id)?;
+        let id = policy.rule_id(rule)?;
         Some(if id.is_empty() { Self::Rule(rule) } else { Self::Given(id) })
     }
 }
@@ -112,6 +121,14 @@ impl<'a> Rules<'a> {
         Self(Source::Route(id))
     }
 
+    pub(crate) fn len(&self) -> usize {
+        match self.0 {
+            Source::None => 0,
+            Source::Rules(_, rules) => rules.len(),
+            Source::Route(_) => 1,
+        }
+    }
+
     pub fn ids(&self) -> impl Iterator<Item = RuleId<'a>> + use<'a> {
         let route = match self.0 {
             Source::Route(id) => Some(id),
@@ -120,7 +137,7 @@ impl<'a> Rules<'a> {
         route.into_iter().chain(self.read(RuleId::of))
     }
 
-    fn topics(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+    pub(crate) fn topics(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         self.read(Policy::rule_topic)
     }
 

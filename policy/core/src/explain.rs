@@ -1,4 +1,4 @@
-//! Why a decision came out as it did: each stage with its outcome, and the allow rules that came close.
+//! Why a decision came out as it did: each stage with its outcome, and what came close to allowing.
 //!
 //! In: what `decide` gets. Out: the decision and its explanation. Scans every rule and allocates: for people, not
 //! for the path of a request.
@@ -10,12 +10,14 @@ use crate::Reason;
 use crate::condition::{self, Outcome, Tapes};
 use crate::decide::{Scratch, decide};
 use crate::decision::{Decision, Effect, RuleId};
-use crate::hits::Asked;
+use crate::governing::governing;
+use crate::hits::{self, Asked};
 use crate::http::Normalized;
 use crate::path::PathBuffer;
 use crate::patterns::Matched;
 use crate::principals::Principals;
 use crate::request::Request;
+use crate::route::Branches;
 
 /// The order of evaluation; numbers as in the table of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,7 +149,7 @@ impl Check {
     }
 }
 
-/// An allow rule that did not apply, and what failed.
+/// An allow rule that did not apply, and what failed; or the governing route, of which the subject has no permission.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NearMiss<'a> {
     pub rule: RuleId<'a>,
@@ -159,7 +161,7 @@ pub struct Explanation<'a> {
     pub decision: Decision<'a>,
     /// Every stage, in order.
     pub stages: [(Stage, StageOutcome); Stage::ALL.len()],
-    /// For a deny: the allow rules with the fewest failed checks, in document order.
+    /// For a deny: the governing route, then allow rules in document order; those with the fewest failed checks.
     pub nearest: Vec<NearMiss<'a>>,
 }
 
@@ -185,7 +187,7 @@ pub fn explain<'a>(policy: &'a Policy, request: &Request<'_>, scratch: &'a mut S
     Explanation { decision, stages, nearest }
 }
 
-/// The allow rules with the fewest failed checks; `None` for a malformed request.
+/// What allows with the fewest failed checks; `None` for a malformed request.
 fn nearest<'a>(policy: &'a Policy, request: &Request<'_>) -> Option<Vec<NearMiss<'a>>> {
     let (mut buffer, mut numbers, mut matched) = (PathBuffer::default(), Vec::new(), Matched::default());
     let records = policy.records();
@@ -195,23 +197,29 @@ fn nearest<'a>(policy: &'a Policy, request: &Request<'_>) -> Option<Vec<NearMiss
     matched.search(policy, normalized.http())?;
     let asked = Asked { request: &normalized, matched: &matched, principals: &principals, level };
     let mut there = Vec::new();
-    asked.visit(policy, records, |entry| there.push(entry.rule.get()))?;
+    asked.visit(policy, records, &mut Branches::default(), |entry| there.push(entry.rule.get()))?;
     there.sort_unstable();
 
     let (mut tapes, mut conditions) = (Tapes::default(), condition::Scratch::default());
     let facts = normalized.facts(request, &mut tapes)?;
-    let mut holds = |when: u32| match when.checked_sub(1) {
+    let mut holds = |program| match program {
         Some(program) => condition::evaluate(policy, program, &facts, &mut conditions) == Outcome::True,
         None => true,
     };
     let mut misses = Vec::new();
+    if let Some(http) = normalized.http().filter(|_| policy.has_routes())
+        && let Some(route) = governing(policy, http, &mut Vec::new(), &matched)?
+        && !principals.are_who(policy, route.who)?
+    {
+        misses.push(NearMiss { rule: route.id, failed: vec![Check::Who] });
+    }
     for (rule, record) in (0..).zip(policy.rules()) {
         let guard = policy.guard(record.guard.get())?;
         if Class::from_byte(guard.class) != Some(Class::Allow) {
             continue;
         }
         let mut failed = failed_checks(policy, guard, &asked, there.binary_search(&rule).is_ok())?;
-        if !holds(guard.when.get()) {
+        if !holds(hits::condition(records, guard)?) {
             failed.push(Check::When);
         }
         if !failed.is_empty() {
@@ -232,7 +240,7 @@ fn failed_checks(policy: &Policy, guard: &Guard, asked: &Asked<'_>, is_there: bo
         (place, is_there),
         (Check::Method, asked.is_method(guard)),
         (Check::Who, asked.is_who(policy, guard)?),
-        (Check::Level, asked.has_level(guard)),
+        (Check::Level, asked.has_level(policy.records(), guard)?),
     ];
     Some(checks.into_iter().filter(|(_, holds)| !holds).map(|(check, _)| check).collect())
 }

@@ -3,13 +3,14 @@
 //! In: a normalized request and who is asking. Out: the targets without a rule that match, and the rules whose target,
 //! `who` and level hold, by effect; those with a condition wait for it, because a stage may not be reached.
 
-use portcullis_bundle::layout::{Class, Entry, Guard};
+use portcullis_bundle::layout::{Class, Entry, Guard, asks};
 use portcullis_bundle::{Policy, Records};
 
+use crate::host;
 use crate::http::Normalized;
 use crate::patterns::Matched;
 use crate::principals::Principals;
-use crate::{host, route};
+use crate::route::{self, Branches};
 
 #[derive(Debug, Default)]
 pub(crate) struct Hits {
@@ -21,6 +22,7 @@ pub(crate) struct Hits {
     pub(crate) audits: Candidates,
     /// Allow rules that would be candidates if the subject had reached their level.
     pub(crate) too_low: Candidates,
+    branches: Branches,
 }
 
 /// Rules of one effect.
@@ -36,13 +38,6 @@ impl Candidates {
     fn clear(&mut self) {
         self.rules.clear();
         self.conditional.clear();
-    }
-
-    fn push(&mut self, rule: u32, when: u32) {
-        match when.checked_sub(1) {
-            None => self.rules.push(rule),
-            Some(program) => self.conditional.push((rule, program)),
-        }
     }
 }
 
@@ -61,13 +56,15 @@ impl Hits {
         for candidates in [&mut self.denies, &mut self.allows, &mut self.audits, &mut self.too_low] {
             candidates.clear();
         }
+        let mut branches = core::mem::take(&mut self.branches);
         let mut readable = Some(());
-        asked.visit(policy, records, |entry| {
+        let visited = asked.visit(policy, records, &mut branches, |entry| {
             if self.add(policy, records, asked, entry).is_none() {
                 readable = None;
             }
-        })?;
-        readable
+        });
+        self.branches = branches;
+        visited.and(readable)
     }
 
     #[inline]
@@ -89,14 +86,17 @@ impl Hits {
                 self.login = true;
                 return Some(());
             }
-            Class::Allow if !asked.has_level(guard) => &mut self.too_low,
-            Class::Deny | Class::Audit if !asked.has_level(guard) => return Some(()),
+            Class::Allow if !asked.has_level(records, guard)? => &mut self.too_low,
+            Class::Deny | Class::Audit if !asked.has_level(records, guard)? => return Some(()),
             Class::Deny => &mut self.denies,
             Class::Allow => &mut self.allows,
             Class::Audit => &mut self.audits,
         };
         if asked.is_who(policy, guard)? {
-            candidates.push(entry.rule.get(), guard.when.get());
+            match condition(records, guard)? {
+                None => candidates.rules.push(entry.rule.get()),
+                Some(program) => candidates.conditional.push((entry.rule.get(), program)),
+            }
         }
         Some(())
     }
@@ -108,6 +108,7 @@ impl Asked<'_> {
         &self,
         policy: &'p Policy,
         records: &Records<'p>,
+        branches: &mut Branches,
         mut visit: impl FnMut(&'p Entry),
     ) -> Option<()> {
         match self.request {
@@ -115,11 +116,11 @@ impl Asked<'_> {
                 for &pattern in self.matched.numbers() {
                     policy.pattern_entries(pattern)?.iter().for_each(&mut visit);
                 }
-                route::matching_path(*records, http.path, visit)
+                route::matching_path(records, http.path, branches, visit)
             }
             Normalized::Resource { action, kind, id } => {
                 let names = [action.as_bytes(), kind.as_bytes()];
-                route::matching_resource(*records, names, id.map(str::as_bytes), visit)
+                route::matching_resource(records, names, id.map(str::as_bytes), branches, visit)
             }
         }
     }
@@ -132,18 +133,31 @@ impl Asked<'_> {
     #[inline]
     pub(crate) fn is_host(&self, policy: &Policy, guard: &Guard) -> Option<bool> {
         match self.request.http() {
-            Some(http) => host::matches(policy, guard.hosts.get(), http.host),
-            None => Some(true),
+            Some(http) if guard.asks & asks::HOSTS != 0 => {
+                host::matches(policy, policy.records().terms(guard)?.hosts.get(), http.host)
+            }
+            _ => Some(true),
         }
     }
 
     #[inline]
     pub(crate) fn is_who(&self, policy: &Policy, guard: &Guard) -> Option<bool> {
-        self.principals.are(policy, guard.who.get(), guard.mask.get(), guard.flags)
+        let who = || Some(policy.records().terms(guard)?.who.get());
+        self.principals.are(policy, who, guard.mask.get(), guard.flags)
     }
 
     #[inline]
-    pub(crate) fn has_level(&self, guard: &Guard) -> bool {
-        self.level >= u32::from(guard.min_level.get())
+    pub(crate) fn has_level(&self, records: &Records<'_>, guard: &Guard) -> Option<bool> {
+        Some(guard.asks & asks::LEVEL == 0 || self.level >= u32::from(records.terms(guard)?.min_level.get()))
     }
+}
+
+/// The program that decides whether rules with this guard apply; the outer option is for bytes that cannot be read.
+#[expect(clippy::option_option, reason = "no condition and not readable are different answers")]
+#[inline]
+pub(crate) fn condition(records: &Records<'_>, guard: &Guard) -> Option<Option<u32>> {
+    if guard.asks & asks::WHEN == 0 {
+        return Some(None);
+    }
+    Some(records.terms(guard)?.when.get().checked_sub(1))
 }

@@ -54,11 +54,8 @@ fn is_digits(bytes: &[u8]) -> bool {
     bytes.iter().all(u8::is_ascii_digit)
 }
 
-/// Whether `host` is in a host list of the policy; list 0 is any host, even none.
+/// Whether `host` is in host list `hosts - 1` of the policy.
 pub(crate) fn matches(policy: &Policy, hosts: u32, host: Option<Host<'_>>) -> Option<bool> {
-    if hosts == 0 {
-        return Some(true);
-    }
     for pattern in policy.hosts(hosts)? {
         let text = policy.text(pattern.text)?;
         let holds = match (HostKind::from_byte(pattern.kind)?, host) {

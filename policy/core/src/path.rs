@@ -6,7 +6,7 @@
 use portcullis_bundle::Key;
 use portcullis_bundle::limits::PATH_BYTES;
 
-use crate::canonical::{Malformed, canonicalize, is_plain_segment};
+use crate::canonical::{Malformed, are_path_bytes, canonicalize};
 
 /// Buffers for one path after the other.
 #[derive(Debug, Default)]
@@ -16,18 +16,19 @@ pub(crate) struct PathBuffer {
     segments: Vec<Segment>,
 }
 
-/// A segment of a path, ready to be looked for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Segment {
-    parts: (u64, u32),
-    start: u16,
-    end: u16,
-}
-
 /// Ends the last segment, and lets every segment be read in words.
 const PADDING: [u8; 16] = [b'/'; 16];
 
 const BUFFER_BYTES: usize = PATH_BYTES.saturating_add(PADDING.len());
+
+/// A segment of a path, ready to be looked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Segment {
+    head: u64,
+    tail: u32,
+    start: u16,
+    end: u16,
+}
 
 /// Names one behind the other, as a walk down the trie reads them.
 #[derive(Clone, Copy)]
@@ -44,22 +45,36 @@ impl<'a> Segments<'a> {
 
     /// Segment `at`; `None` behind the last.
     #[inline]
-    pub(crate) fn get(&self, at: usize) -> Option<Key<'a>> {
-        let Segment { parts, start, end } = self.segments.get(at)?;
-        Some(Key::from_parts(*parts, self.text.get(usize::from(*start)..usize::from(*end))?))
+    pub(crate) fn get(&self, at: usize) -> Option<&'a Segment> {
+        self.segments.get(at)
+    }
+
+    pub(crate) fn bytes(&self, segment: &Segment) -> &'a [u8] {
+        self.text.get(usize::from(segment.start)..usize::from(segment.end)).unwrap_or_default()
     }
 }
 
 impl Segment {
     /// All of `name`, which is no longer than a path.
     pub(crate) fn whole(name: &[u8]) -> Self {
-        Self { parts: Key::new(name).parts(), start: 0, end: name.len() as u16 }
+        Self::new(Key::new(name), 0, name.len())
+    }
+
+    #[inline]
+    fn new(key: Key, start: usize, end: usize) -> Self {
+        let (head, tail) = key.parts();
+        Self { head, tail, start: start as u16, end: end as u16 }
+    }
+
+    #[inline]
+    pub(crate) fn key(&self) -> Key {
+        Key::from_parts((self.head, self.tail))
     }
 }
 
 impl PathBuffer {
     /// The canonical form of the path in `raw`, which may have a query.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn canonical(&mut self, raw: &str) -> Result<Segments<'_>, Malformed> {
         let length = match self.plain(raw.as_bytes()) {
             Some(length) => length,
@@ -74,13 +89,13 @@ impl PathBuffer {
         if self.text.len() < BUFFER_BYTES {
             self.text.resize(BUFFER_BYTES, 0);
         }
-        if path.len() > PATH_BYTES || path.first() != Some(&b'/') {
+        if path.len() > PATH_BYTES || path.first() != Some(&b'/') || !are_path_bytes(path) {
             return None;
         }
         let (text, rest) = self.text.split_at_mut_checked(path.len())?;
         text.copy_from_slice(path);
         *rest.first_chunk_mut()? = PADDING;
-        self.split(path.len(), is_plain_segment)
+        self.split(path.len(), false)
     }
 
     /// The length of the canonical form of a path that has a query, or is not canonical at first sight.
@@ -94,56 +109,58 @@ impl PathBuffer {
         canonicalize(raw, &mut self.text)?;
         let length = self.text.len();
         self.text.extend_from_slice(&PADDING);
-        self.split(length, |_, _| true).ok_or(Malformed::NotAbsolute)
+        self.split(length, true).ok_or(Malformed::NotAbsolute)
     }
 
-    /// Splits the first `length` bytes; `None` when a segment is not `plain`, or when one that is not the last is empty.
+    /// Splits the first `length` bytes; `None` when they may not be canonical, because a segment starts with a dot, or one
+    /// that is not the last is empty.
     #[inline]
-    fn split(&mut self, length: usize, plain: impl Fn([u64; 2], &[u8]) -> bool) -> Option<usize> {
-        self.segments.clear();
+    fn split(&mut self, length: usize, is_canonical: bool) -> Option<usize> {
+        let Self { text, segments } = self;
+        let text = text.as_slice();
+        segments.clear();
         let mut start: usize = 1;
         while start <= length {
-            let (words, bytes) = segment(self.text.get(start..)?)?;
-            let end = start.wrapping_add(bytes.len());
-            if !plain(words, bytes) || (bytes.is_empty() && end < length) {
+            let rest = text.get(start..)?;
+            let words = two_words(rest)?;
+            if !is_canonical && start < length && matches!(words[0] as u8, b'.' | b'/') {
                 return None;
             }
-            let parts = Key::from_words(words, bytes).parts();
-            self.segments.push(Segment { parts, start: start as u16, end: end as u16 });
+            let bytes = match slash(words) {
+                Some(bytes) => bytes,
+                None => rest.iter().position(|&byte| byte == b'/')?,
+            };
+            let key = Key::from_words(words, bytes, || rest.get(..bytes).unwrap_or_default());
+            let end = start.wrapping_add(bytes);
+            segments.push(Segment::new(key, start, end));
             start = end.wrapping_add(1);
         }
         Some(length)
     }
 }
 
-/// The first segment of `text`, behind which there are 16 bytes more, and its first bytes as words.
 #[inline]
-fn segment(text: &[u8]) -> Option<([u64; 2], &[u8])> {
-    let (first, rest) = text.split_first_chunk::<8>()?;
-    let first = u64::from_le_bytes(*first);
-    if let Some(length) = slash(first) {
-        return Some(([up_to(first, length), 0], text.get(..length)?));
-    }
-    let second = u64::from_le_bytes(*rest.first_chunk::<8>()?);
-    if let Some(length) = slash(second) {
-        return Some(([first, up_to(second, length)], text.get(..length.wrapping_add(8))?));
-    }
-    let length = text.iter().position(|&byte| byte == b'/')?;
-    Some(([first, second], text.get(..length)?))
+fn two_words(text: &[u8]) -> Option<[u64; 2]> {
+    let bytes = u128::from_le_bytes(*text.first_chunk()?);
+    Some([bytes as u64, (bytes >> 64) as u64])
 }
 
-const ONES: u64 = u64::from_le_bytes([1; 8]);
-
-/// Place of the first slash in a word.
+/// Place of the first slash in two words.
 #[inline]
-fn slash(word: u64) -> Option<usize> {
+fn slash([first, second]: [u64; 2]) -> Option<usize> {
+    match slashes(first) {
+        0 => match slashes(second) {
+            0 => None,
+            marks => Some((marks.trailing_zeros() / 8) as usize | 8),
+        },
+        marks => Some((marks.trailing_zeros() / 8) as usize),
+    }
+}
+
+/// The high bit of the first byte that is a slash, and of bytes behind it.
+#[inline]
+fn slashes(word: u64) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
     let others = word ^ ONES.wrapping_mul(b'/' as u64);
-    let found = others.wrapping_sub(ONES) & !others & ONES.wrapping_mul(0x80);
-    (found != 0).then(|| (found.trailing_zeros() / 8) as usize)
-}
-
-/// The first `length` bytes of a word, fewer than 8; zeros behind them.
-#[inline]
-fn up_to(word: u64, length: usize) -> u64 {
-    word & 1_u64.wrapping_shl((length as u32).wrapping_mul(8)).wrapping_sub(1)
+    others.wrapping_sub(ONES) & !others & ONES.wrapping_mul(0x80)
 }

@@ -50,20 +50,20 @@ impl<'a> Principals<'a> {
 
     /// Whether `who`, of which mask and flags are at hand, is this subject.
     #[inline]
-    pub(crate) fn are(&self, policy: &Policy, who: u32, mask: u64, flags: u8) -> Option<bool> {
+    pub(crate) fn are(&self, policy: &Policy, who: impl FnOnce() -> Option<u32>, mask: u64, flags: u8) -> Option<bool> {
         if flags & who_flags::ANYONE != 0 || (self.authenticated && flags & who_flags::AUTHENTICATED != 0) {
             return Some(true);
         }
         if mask & self.mask == 0 || self.mask_is_exact {
             return Some(mask & self.mask != 0);
         }
-        let members = policy.members(policy.who(who)?.members)?;
+        let members = policy.members(policy.who(who()?)?.members)?;
         Some(self.numbers.iter().any(|number| members.binary_search_by_key(number, |member| member.get()).is_ok()))
     }
 
     /// The same for a `who` by its number.
     pub(crate) fn are_who(&self, policy: &Policy, who: u32) -> Option<bool> {
         let record = policy.who(who)?;
-        self.are(policy, who, record.mask.get(), record.flags)
+        self.are(policy, || Some(who), record.mask.get(), record.flags)
     }
 }

@@ -23,10 +23,12 @@ pub(crate) enum Verdict {
     },
 }
 
+#[inline]
 pub(crate) fn restrict(policy: &Policy, request: &Request<'_>) -> Option<Verdict> {
-    if !policy.has_restrictions() {
-        return Some(Verdict::Unrestricted);
-    }
+    if policy.has_restrictions() { by_category(policy, request) } else { Some(Verdict::Unrestricted) }
+}
+
+fn by_category(policy: &Policy, request: &Request<'_>) -> Option<Verdict> {
     let origin = Origin {
         address: request.source_ip.map(octets),
         country: request.country.and_then(code),

@@ -1,100 +1,115 @@
 //! Where a request goes -> the entries of all targets that are there.
 //!
 //! In: a policy and a canonical path, or an action on a resource. Out: each matching entry, in no particular order;
-//! what their guards ask is still to be tested. One walk down the trie, branching only where a wildcard is.
+//! what their guards ask is still to be tested. One walk down the trie, branching only where a wildcard is. Never
+//! allocates once the buffer has grown.
 
-use portcullis_bundle::layout::{Cell, Entry, EntryKind};
-use portcullis_bundle::limits::PATTERN_BYTES;
-use portcullis_bundle::{Key, Records};
+use portcullis_bundle::layout::{Entry, EntryKind};
+use portcullis_bundle::{Key, Mark, Node, Records};
 
 use crate::path::{Segment, Segments};
 
-/// A walk; `visit` is called for each entry that matches.
-struct Walk<'p, 'a, V> {
-    records: Records<'p>,
-    segments: Segments<'a>,
-    visit: V,
-}
+/// Ways behind wildcards that a walk has still to go: a node, and how many segments lead to it.
+#[derive(Debug, Default)]
+pub(crate) struct Branches(Vec<(Mark, usize)>);
 
 /// Calls `visit` for each entry whose path matches; `None` when the policy cannot be read.
 #[inline]
-pub(crate) fn matching_path<'p>(records: Records<'p>, path: Segments<'_>, visit: impl FnMut(&'p Entry)) -> Option<()> {
-    let root = records.http_root()?;
-    Walk { records, segments: path, visit }.walk(root, 0, 0)
+pub(crate) fn matching_path<'p>(
+    records: &Records<'p>,
+    path: Segments<'_>,
+    branches: &mut Branches,
+    visit: impl FnMut(&'p Entry),
+) -> Option<()> {
+    walk(records, records.http_root()?, path, branches, visit)
 }
 
 /// Calls `visit` for each entry whose action, type and id match.
 pub(crate) fn matching_resource<'p>(
-    records: Records<'p>,
+    records: &Records<'p>,
     [action, kind]: [&[u8]; 2],
     id: Option<&[u8]>,
-    visit: impl FnMut(&'p Entry),
+    branches: &mut Branches,
+    mut visit: impl FnMut(&'p Entry),
 ) -> Option<()> {
     let whole = id.map(Segment::whole);
     let segments = Segments::new(id.unwrap_or_default(), whole.as_slice());
-    let mut walk = Walk { records, segments, visit };
-    let children =
-        |at: &Cell, name: &[u8]| [records.child(at, &Key::new(name)), records.wildcard(at)].into_iter().flatten();
+    let child = |at, name| records.child(at, Key::new(name), || name);
+    let children = |at, name| [child(at, name), records.wildcard(at)].into_iter().flatten();
     for at_action in children(records.resource_root()?, action) {
         for at_kind in children(at_action, kind) {
-            walk.walk(at_kind, 0, 0)?;
+            walk(records, at_kind, segments, branches, &mut visit)?;
         }
     }
     Some(())
 }
 
-impl<'p, V: FnMut(&'p Entry)> Walk<'p, '_, V> {
-    /// Visits what matches from `at` on; `next` is the segment behind it.
-    fn walk(&mut self, mut at: &'p Cell, mut next: usize, depth: usize) -> Option<()> {
-        // Each wildcard takes two bytes of a pattern and more; a deeper trie is no compiler's.
-        if depth > PATTERN_BYTES / 2 {
-            return None;
+/// Visits what matches from `node` on.
+#[inline]
+fn walk<'p>(
+    records: &Records<'p>,
+    mut node: Node<'p>,
+    segments: Segments<'_>,
+    Branches(branches): &mut Branches,
+    mut visit: impl FnMut(&'p Entry),
+) -> Option<()> {
+    branches.clear();
+    let mut next: usize = 0;
+    loop {
+        match segments.get(next) {
+            Some(segment) => {
+                next = next.wrapping_add(1);
+                if node.cell.passing != 0 || node.cell.lengths().is_some() {
+                    visit_passing(records, node, segments.bytes(segment), &mut visit)?;
+                }
+                let key = segment.key();
+                if !key.is_empty()
+                    && let Some(any) = records.wildcard(node)
+                {
+                    branches.push((any.mark, next));
+                }
+                if let Some(child) = records.child(node, key, || segments.bytes(segment)) {
+                    node = child;
+                    continue;
+                }
+            }
+            None => visit_here(records, node, &mut visit)?,
         }
-        loop {
-            let Some(segment) = self.segments.get(next) else {
-                return self.visit_here(at);
-            };
-            next = next.wrapping_add(1);
-            if at.passing != 0 || at.lengths.get() != 0 {
-                self.visit_passing(at, segment.bytes())?;
-            }
-            if !segment.bytes().is_empty()
-                && let Some(any) = self.records.wildcard(at)
-            {
-                self.walk(any, next, depth.wrapping_add(1))?;
-            }
-            match self.records.child(at, &segment) {
-                Some(child) => at = child,
-                None => return Some(()),
-            }
-        }
+        let Some((mark, behind)) = branches.pop() else { return Some(()) };
+        (node, next) = (records.at(mark)?, behind);
     }
+}
 
-    /// Visits what matches paths that end at `at`.
-    #[inline]
-    fn visit_here(&mut self, at: &'p Cell) -> Option<()> {
-        for entry in self.records.entries(at)?.all {
-            if entry.kind()? != EntryKind::Tail {
-                (self.visit)(entry);
-            }
+/// Visits what matches paths that end at `node`.
+#[inline]
+fn visit_here<'p>(records: &Records<'p>, node: Node<'p>, mut visit: impl FnMut(&'p Entry)) -> Option<()> {
+    for entry in records.entries(node.cell)?.all {
+        if entry.kind()? != EntryKind::Tail {
+            visit(entry);
         }
-        Some(())
     }
+    Some(())
+}
 
-    /// Visits what matches every path that goes on at `at` with `segment`.
-    fn visit_passing(&mut self, at: &'p Cell, segment: &[u8]) -> Option<()> {
-        for entry in self.records.entries(at)?.passing {
-            if entry.kind()? == EntryKind::Under || !segment.is_empty() {
-                (self.visit)(entry);
-            }
+/// Visits what matches every path that goes on at `node` with `segment`.
+#[cold]
+fn visit_passing<'p>(
+    records: &Records<'p>,
+    node: Node<'p>,
+    segment: &[u8],
+    mut visit: impl FnMut(&'p Entry),
+) -> Option<()> {
+    for entry in records.entries(node.cell)?.passing {
+        if entry.kind()? == EntryKind::Under || !segment.is_empty() {
+            visit(entry);
         }
-        // The targets that ask only for the beginning of the segment.
-        for length in self.records.lengths(at)? {
-            let Some(label) = segment.get(..length.get() as usize) else { break };
-            if let Some(child) = self.records.partial(at, label) {
-                self.records.entries(child)?.all.iter().for_each(&mut self.visit);
-            }
-        }
-        Some(())
     }
+    // The targets that ask only for the beginning of the segment.
+    for length in records.lengths(node.cell)? {
+        let Some(label) = segment.get(..length.get() as usize) else { break };
+        if let Some(child) = records.partial(node, label) {
+            records.entries(child.cell)?.all.iter().for_each(&mut visit);
+        }
+    }
+    Some(())
 }

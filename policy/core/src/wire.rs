@@ -85,6 +85,13 @@ impl<'a> Texts<'a> {
         Some(Some(text))
     }
 
+    /// The next text, if it is there; the outer option is for bytes that are too short.
+    #[expect(clippy::option_option, reason = "as in `next`")]
+    #[inline]
+    fn if_there(&mut self, is_there: bool) -> Option<Option<&'a str>> {
+        if is_there { self.required().map(Some) } else { Some(None) }
+    }
+
     /// The next text, which must be there.
     #[inline]
     fn required(&mut self) -> Option<&'a str> {
@@ -108,12 +115,9 @@ impl<'b> Writer<'b> {
         Self { bytes, lengths }
     }
 
-    fn write(&mut self, text: Option<&str>) {
-        let length = text.map_or(ABSENT, |text| u32::try_from(text.len()).unwrap_or(ABSENT));
-        self.number(length);
-        if length != ABSENT {
-            self.bytes.extend_from_slice(text.unwrap_or_default().as_bytes());
-        }
+    fn write(&mut self, text: &str) {
+        self.number(u32::try_from(text.len()).unwrap_or(ABSENT));
+        self.bytes.extend_from_slice(text.as_bytes());
     }
 
     fn number(&mut self, number: u32) {

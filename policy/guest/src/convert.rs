@@ -99,10 +99,10 @@ impl From<core_api::Decision<'_>> for Decision {
             },
             status,
             reason: reason.into(),
-            rules: rules.ids().map(|id| id.to_string()).collect(),
+            rules: rules.ids().map(|id| id.text()).collect(),
             restriction: restriction.map(str::to_owned),
             obligations: obligations.iter().map(Obligation::from).collect(),
-            errors: errors.ids().map(|id| id.to_string()).collect(),
+            errors: errors.ids().map(|id| id.text()).collect(),
             revision,
         }
     }
@@ -145,7 +145,7 @@ impl From<core_api::Explanation<'_>> for Explanation {
     fn from(explanation: core_api::Explanation<'_>) -> Self {
         let core_api::Explanation { decision, stages, nearest } = explanation;
         let nearest = nearest.into_iter().map(|miss| NearMiss {
-            rule: miss.rule.to_string(),
+            rule: miss.rule.text(),
             failed: miss.failed.into_iter().map(Check::from).collect(),
         });
         let stages = stages.map(|(stage, outcome)| Stage { name: stage.into(), outcome: outcome.into() });

@@ -14,6 +14,7 @@ mod convert;
 use core::cell::RefCell;
 
 use exports::portcullis::policy::authorizer::{Decision, Explanation, Guest, GuestPolicy, OpenError, Policy, Request};
+use portcullis_allocator as _;
 use portcullis_core::wire::{decide_batch_encoded, decide_encoded};
 use portcullis_core::{Scratch, decide, explain};
 
@@ -28,7 +29,7 @@ struct OpenPolicy {
 }
 
 /// Enough for most encoded decisions.
-const ANSWER_BYTES: usize = 128;
+const ANSWER_BYTES: usize = 64;
 
 impl Guest for Component {
     type Policy = OpenPolicy;

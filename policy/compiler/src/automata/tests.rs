@@ -1,10 +1,14 @@
 //! What patterns match, through the bytes that go into a bundle.
 
+use portcullis_bundle::Contents;
+use portcullis_bundle::limits::AUTOMATA_BYTES;
 use regex_automata::dfa::Automaton;
 use regex_automata::dfa::sparse::DFA;
-use regex_automata::{Input, PatternSet};
+use regex_automata::dfa::{StartKind, dense};
+use regex_automata::util::syntax;
+use regex_automata::{Input, MatchKind, PatternSet};
 
-use super::{Alphabet, AutomatonError, build};
+use super::{AUTOMATON_BYTES, Alphabet, AutomatonError, append, build};
 
 /// The patterns that match `text`.
 fn matching(patterns: &[&str], alphabet: Alphabet, text: &str) -> Vec<usize> {
@@ -42,4 +46,31 @@ fn says_why_a_pattern_is_none() {
     assert_eq!(refused(r"(?-u:\xFF)", Alphabet::Unicode), syntax(5, "pattern can match invalid UTF-8"));
     assert_eq!(refused(r"\pL{1000}", Alphabet::Unicode), Some(AutomatonError::TooLarge));
     assert_eq!(refused("(a|b)*a(a|b){30}", Alphabet::Ascii), Some(AutomatonError::TooLarge));
+}
+
+/// Of the automaton before it is made sparse, without a limit.
+fn dense_bytes(pattern: &str) -> usize {
+    let config = dense::Config::new().match_kind(MatchKind::All).start_kind(StartKind::Unanchored);
+    let syntax = syntax::Config::new().unicode(false).utf8(false);
+    dense::Builder::new().syntax(syntax).configure(config).build(pattern).expect("an automaton").memory_usage()
+}
+
+#[test]
+fn one_automaton_is_within_its_limit() {
+    // 36 kinds of bytes make states so wide that nothing else fills up before.
+    let pattern = |times: usize| format!("^(abcdefghijklmnopqrstuvwxyz0123456789){{{times}}}");
+    let builds = |times: &usize| build(&[&pattern(*times)], Alphabet::Ascii).is_ok();
+    let most = Vec::from_iter(1..1_000).partition_point(builds);
+    assert!(dense_bytes(&pattern(most)) <= AUTOMATON_BYTES, "{most}");
+    assert!(dense_bytes(&pattern(most + 1)) > AUTOMATON_BYTES, "{most}");
+    assert_eq!(build(&[&pattern(most + 1)], Alphabet::Ascii), Err(AutomatonError::TooLarge));
+}
+
+#[test]
+fn all_automata_are_within_their_limit() {
+    let mut contents = Contents::default();
+    assert_eq!(append(&mut contents, &vec![0; AUTOMATA_BYTES - 1]), Some(0));
+    assert_eq!(append(&mut contents, &[0, 0]), None);
+    assert_eq!(append(&mut contents, &[0]), Some(1));
+    assert_eq!(append(&mut contents, &[0]), None);
 }

@@ -23,8 +23,8 @@ fn policy(texts: &[&str]) -> Result<Policy, String> {
 }
 
 fn policy_of(conditions: Conditions) -> Result<Policy, String> {
-    let root = tree::parse("version: 1").expect("a document");
-    let model = Model { conditions, ..document::read(&root, &mut Vec::new()) };
+    let tree = tree::parse("version: 1").expect("a document");
+    let model = Model { conditions, ..document::read(tree.root(), &mut Vec::new()) };
     let bundle = emit::emit(&model, &Options::default()).map_err(|error| error.to_string())?;
     Policy::open(bundle).map_err(|error| error.to_string())
 }

@@ -10,7 +10,7 @@ use crate::tree::Node;
 
 const RESOURCE: Keys = Keys { of: "a resource target", known: &["types", "ids", "actions"], later: &[] };
 
-pub(super) fn read(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<ResourceTarget> {
+pub(super) fn read(reader: &mut Reader<'_>, node: Node<'_>) -> Option<ResourceTarget> {
     let fields = reader.fields(node, &RESOURCE)?;
     let kinds = names(reader, &fields, "types");
     let actions = names(reader, &fields, "actions");
@@ -26,7 +26,7 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node<'_>) -> Option<ResourceT
     Some(ResourceTarget { actions, kinds, ids })
 }
 
-fn names(reader: &mut Reader<'_>, fields: &Fields<'_, '_>, key: &str) -> Option<BTreeSet<Name>> {
+fn names(reader: &mut Reader<'_>, fields: &Fields<'_>, key: &str) -> Option<BTreeSet<Name>> {
     let names: BTreeSet<Name> = reader.texts(fields.get(key), key).into_iter().map(|(_, text)| name(text)).collect();
     if names.is_empty() {
         reader.error(fields.at, format!("resource target has no `{key}`; `['*']` is any"));

@@ -41,13 +41,13 @@ enum ScopeKind {
 /// The enabled restrictions, in document order.
 pub(super) fn read(
     reader: &mut Reader<'_>,
-    node: Option<&Node<'_>>,
+    node: Option<Node<'_>>,
     overrides: &[Option<u16>; Reason::COUNT],
 ) -> Vec<Restriction> {
     let items = reader.list(node, "restrictions");
     let mut ids = Ids::default();
     let mut restrictions = Vec::new();
-    for (index, node) in items.iter().enumerate() {
+    for (index, node) in items.enumerate() {
         let Some(fields) = reader.fields(node, &RESTRICTION) else { continue };
         let place = ("restrictions", index);
         let id = ids.next(reader, place, fields.at, fields.get("id")).unwrap_or_else(|| Ids::by_position(place));
@@ -67,7 +67,7 @@ pub(super) fn read(
 fn restriction(
     reader: &mut Reader<'_>,
     id: String,
-    fields: &Fields<'_, '_>,
+    fields: &Fields<'_>,
     overrides: &[Option<u16>; Reason::COUNT],
 ) -> Option<Restriction> {
     let category =
@@ -80,7 +80,7 @@ fn restriction(
         _ => {
             let node = required(reader, fields, "value")?;
             let text = reader.text(node, "a value")?;
-            reader.ok(node.at, value(kind, text))?
+            reader.ok(node.at(), value(kind, text))?
         }
     };
     let category = category?;
@@ -114,7 +114,7 @@ fn letters(text: &str) -> Option<[u8; 2]> {
     code.iter().all(u8::is_ascii_alphabetic).then(|| code.map(|letter| letter.to_ascii_uppercase()))
 }
 
-fn required<'n, 't>(reader: &mut Reader<'_>, fields: &Fields<'n, 't>, key: &str) -> Option<&'n Node<'t>> {
+fn required<'n>(reader: &mut Reader<'_>, fields: &Fields<'n>, key: &str) -> Option<Node<'n>> {
     let node = fields.get(key);
     if node.is_none() {
         reader.error(fields.at, format!("restriction has no `{key}`"));

@@ -1,10 +1,10 @@
 //! Routes: host, path pattern and method, and the permissions that open it.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
 
 use portcullis_core::is_method;
 
+use super::Parts;
 use super::rules::undeclared;
 use crate::model::{Host, Route, RouteMethod, RoutePath, Who};
 use crate::patterns;
@@ -15,11 +15,16 @@ use crate::tree::Node;
 const ROUTE: Keys = Keys { of: "a route", known: &["host", "paths"], later: &[] };
 const PATH: Keys = Keys { of: "a path of a route", known: &["pattern", "methods"], later: &[] };
 
-pub(super) fn read(reader: &mut Reader<'_>, roles: &Roles, node: Option<&Node<'_>>) -> Vec<Route> {
-    reader.list(node, "routes").iter().filter_map(|node| route(reader, roles, node)).collect()
+pub(super) fn read<'n>(
+    reader: &mut Reader<'_>,
+    roles: &Roles,
+    parts: &mut Parts<'n>,
+    node: Option<Node<'n>>,
+) -> Vec<Route> {
+    reader.list(node, "routes").filter_map(|node| route(reader, roles, parts, node)).collect()
 }
 
-fn route(reader: &mut Reader<'_>, roles: &Roles, node: &Node<'_>) -> Option<Route> {
+fn route<'n>(reader: &mut Reader<'_>, roles: &Roles, parts: &mut Parts<'n>, node: Node<'n>) -> Option<Route> {
     let fields = reader.fields(node, &ROUTE)?;
     let host = match fields.get("host") {
         None => {
@@ -28,9 +33,9 @@ fn route(reader: &mut Reader<'_>, roles: &Roles, node: &Node<'_>) -> Option<Rout
         }
         Some(node) => {
             let text = reader.text(node, "a host")?;
-            match reader.ok(node.at, patterns::host(text)) {
+            match reader.ok(node.at(), patterns::host(text)) {
                 Some(Some(Host::Suffix(_))) => {
-                    reader.error(node.at, format!("host `{text}` of a route is one name or `*`"));
+                    reader.error(node.at(), format!("host `{text}` of a route is one name or `*`"));
                     None
                 }
                 Some(Some(Host::Exact(host))) => Some(Some(host)),
@@ -40,15 +45,15 @@ fn route(reader: &mut Reader<'_>, roles: &Roles, node: &Node<'_>) -> Option<Rout
         }
     };
     // A path that is wrong keeps its place, so that the others keep their ids; no bundle comes out anyway.
-    let paths = reader.list(fields.get("paths"), "paths").iter().filter_map(|node| path(reader, roles, node)).collect();
+    let paths = reader.list(fields.get("paths"), "paths").filter_map(|node| path(reader, roles, parts, node)).collect();
     Some(Route { host: host?, paths })
 }
 
-fn path(reader: &mut Reader<'_>, roles: &Roles, node: &Node<'_>) -> Option<RoutePath> {
+fn path<'n>(reader: &mut Reader<'_>, roles: &Roles, parts: &mut Parts<'n>, node: Node<'n>) -> Option<RoutePath> {
     let fields = reader.fields(node, &PATH)?;
     let pattern = match fields.get("pattern") {
         Some(node) => reader.text(node, "a regular expression").and_then(|text| {
-            let pattern = reader.ok(node.at, patterns::regex(text));
+            let pattern = reader.ok(node.at(), patterns::regex(text));
             pattern.map(|()| text.to_owned())
         }),
         None => {
@@ -74,14 +79,14 @@ fn path(reader: &mut Reader<'_>, roles: &Roles, node: &Node<'_>) -> Option<Route
             if !seen.insert(method.clone()) {
                 reader.error(key.at, format!("method `{name}` is here for the second time"));
             }
-            methods.push(RouteMethod { method, who: Rc::new(holders(reader, roles, node)) });
+            methods.push(RouteMethod { method, who: parts.whos.share(holders(reader, roles, node)) });
         }
     }
     Some(RoutePath { at: fields.at, pattern: pattern?, methods })
 }
 
 /// Who has one of the permissions.
-fn holders(reader: &mut Reader<'_>, roles: &Roles, node: &Node<'_>) -> Who {
+fn holders(reader: &mut Reader<'_>, roles: &Roles, node: Node<'_>) -> Who {
     let mut who = Who::default();
     for (at, permission) in reader.texts(Some(node), "permission names") {
         match roles.granted(permission) {

@@ -3,9 +3,7 @@
 use portcullis_bundle::layout::{Class, PrincipalKind};
 use portcullis_bundle::limits::RULES;
 
-use std::rc::Rc;
-
-use super::{Ids, resources, targets};
+use super::{Ids, Parts, resources, targets};
 use crate::conditions::Conditions;
 use crate::diagnostic::Diagnostic;
 use crate::model::{On, Rule, Who};
@@ -25,31 +23,33 @@ const WHO: Keys = Keys {
 };
 const EFFECTS: [(&str, Class); 3] = [("allow", Class::Allow), ("deny", Class::Deny), ("audit", Class::Audit)];
 
-pub(super) fn read(
+pub(super) fn read<'n>(
     reader: &mut Reader<'_>,
     roles: &Roles,
     conditions: &mut Conditions,
-    node: Option<&Node<'_>>,
+    parts: &mut Parts<'n>,
+    node: Option<Node<'n>>,
 ) -> Vec<Rule> {
     let items = reader.list(node, "rules");
     if items.len() > RULES {
-        let at = node.map_or(Position::START, |node| node.at);
+        let at = node.map_or(Position::START, |node| node.at());
         reader.error(at, format!("{} rules, the limit is {RULES}", items.len()));
         return Vec::new();
     }
-    let mut context = Context { roles, conditions, ids: Ids::default() };
-    let rules = items.iter().enumerate().filter_map(|(index, node)| rule(reader, &mut context, index, node));
+    let mut context = Context { roles, conditions, parts, ids: Ids::default() };
+    let rules = items.enumerate().filter_map(|(index, node)| rule(reader, &mut context, index, node));
     rules.collect()
 }
 
 /// What the rules of a document share.
-struct Context<'c> {
+struct Context<'c, 'n> {
     roles: &'c Roles,
     conditions: &'c mut Conditions,
+    parts: &'c mut Parts<'n>,
     ids: Ids,
 }
 
-fn rule(reader: &mut Reader<'_>, context: &mut Context<'_>, index: usize, node: &Node<'_>) -> Option<Rule> {
+fn rule<'n>(reader: &mut Reader<'_>, context: &mut Context<'_, 'n>, index: usize, node: Node<'n>) -> Option<Rule> {
     let fields = reader.fields(node, &RULE)?;
     let id = context.ids.next(reader, ("rules", index), fields.at, fields.get("id"));
     let class = match fields.get("effect") {
@@ -57,13 +57,13 @@ fn rule(reader: &mut Reader<'_>, context: &mut Context<'_>, index: usize, node: 
         None => missing(reader, fields.at, "effect"),
     };
     let who = match fields.get("who") {
-        Some(node) => who(reader, context.roles, node),
+        Some(node) => context.parts.whos.read(reader, node, |reader, node| who(reader, context.roles, node)),
         None => missing(reader, fields.at, "who"),
     };
-    let on = on(reader, &fields);
+    let on = on(reader, context.parts, &fields);
     let condition = fields.get("when").and_then(|node| when(reader, context.conditions, node));
     let min_level = fields.get("min_level").and_then(|node| reader.number(node, "a level")).unwrap_or(0);
-    let topic = fields.get("topic").and_then(|node| Some((node.at, reader.text(node, "a topic")?.to_owned())));
+    let topic = fields.get("topic").and_then(|node| Some((node.at(), reader.text(node, "a topic")?.to_owned())));
     let class = class?;
     let topic = match (class, topic) {
         (Class::Audit, Some((_, topic))) => Some(topic),
@@ -74,11 +74,12 @@ fn rule(reader: &mut Reader<'_>, context: &mut Context<'_>, index: usize, node: 
             None
         }
     };
-    Some(Rule { at: fields.at, id, class, who: Rc::new(who?), on: on?, min_level, condition, topic })
+    let (id, topic) = (id.map(Into::into), topic.map(Into::into));
+    Some(Rule { at: fields.at, id, class, who: who?, on: on?, min_level, condition, topic })
 }
 
 /// The number of the condition.
-fn when(reader: &mut Reader<'_>, conditions: &mut Conditions, node: &Node<'_>) -> Option<u32> {
+fn when(reader: &mut Reader<'_>, conditions: &mut Conditions, node: Node<'_>) -> Option<u32> {
     let text = reader.condition(node)?;
     match conditions.compile(text) {
         Ok(number) => Some(number),
@@ -91,8 +92,8 @@ fn when(reader: &mut Reader<'_>, conditions: &mut Conditions, node: &Node<'_>) -
 }
 
 /// The `target` or the `resource`. A key without a value is there: an HTTP target that asks nothing.
-fn on(reader: &mut Reader<'_>, fields: &Fields<'_, '_>) -> Option<On> {
-    let mut given = fields.iter().filter(|(key, _)| matches!(&*key.text, "target" | "resource"));
+fn on<'n>(reader: &mut Reader<'_>, parts: &mut Parts<'n>, fields: &Fields<'n>) -> Option<On> {
+    let mut given = fields.iter().filter(|(key, _)| matches!(key.text, "target" | "resource"));
     match (given.next(), given.next()) {
         (None, _) => {
             reader.error(fields.at, "rule has no `target` and no `resource`");
@@ -102,8 +103,8 @@ fn on(reader: &mut Reader<'_>, fields: &Fields<'_, '_>) -> Option<On> {
             reader.error(key.at, "a rule has either a `target` or a `resource`");
             None
         }
-        (Some((key, node)), None) if key.text == "target" => targets::read(reader, node).map(On::Http),
-        (Some((_, node)), None) => resources::read(reader, node).map(On::Resource),
+        (Some((key, node)), None) if key.text == "target" => targets::read(reader, parts, node).map(On::Http),
+        (Some((_, node)), None) => resources::read(reader, node).map(|target| On::Resource(Box::new(target))),
     }
 }
 
@@ -112,7 +113,7 @@ fn missing<T>(reader: &mut Reader<'_>, at: Position, key: &str) -> Option<T> {
     None
 }
 
-fn who(reader: &mut Reader<'_>, roles: &Roles, node: &Node<'_>) -> Option<Who> {
+fn who(reader: &mut Reader<'_>, roles: &Roles, node: Node<'_>) -> Option<Who> {
     let fields = reader.fields(node, &WHO)?;
     let mut who = Who::default();
     let mut selects = false;
@@ -149,13 +150,13 @@ fn who(reader: &mut Reader<'_>, roles: &Roles, node: &Node<'_>) -> Option<Who> {
             *flag = reader.flag(node)?;
             selects |= *flag;
             if !*flag {
-                reader.error(node.at, format!("`{key}` can only be true; leave it out otherwise"));
+                reader.error(node.at(), format!("`{key}` can only be true; leave it out otherwise"));
                 return None;
             }
         }
     }
     if !selects {
-        reader.error(node.at, format!("`who` selects nobody; it is any of {}", WHO.known.join(", ")));
+        reader.error(node.at(), format!("`who` selects nobody; it is any of {}", WHO.known.join(", ")));
         return None;
     }
     Some(who)

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use portcullis_bundle::layout::{Class, Entry, Guard, HostKind, NONE};
+use portcullis_bundle::layout::{Class, Entry, Guard, HostKind, NONE, Terms};
 use portcullis_bundle::{Contents, layout};
-use zerocopy::IntoBytes;
 use zerocopy::little_endian::{U16, U32, U64};
+use zerocopy::{FromZeros, Immutable, IntoBytes};
 
 use super::names::Names;
 use super::{Overflow, Strings, append};
@@ -13,10 +13,38 @@ use crate::model::{Host, On, Rule, Target};
 
 #[derive(Default)]
 pub(super) struct Guards<'m> {
-    numbers: HashMap<[u8; size_of::<Guard>()], u32>,
-    records: Vec<Guard>,
+    guards: Shared<Guard, { size_of::<Guard>() }>,
+    terms: Shared<Terms, { size_of::<Terms>() }>,
     hosts: BTreeMap<&'m [Host], u32>,
     topics: BTreeMap<&'m str, u32>,
+}
+
+/// Records of which equal ones are written once.
+struct Shared<T, const BYTES: usize> {
+    numbers: HashMap<[u8; BYTES], u32>,
+    records: Vec<T>,
+}
+
+impl<T, const BYTES: usize> Default for Shared<T, BYTES> {
+    fn default() -> Self {
+        Self { numbers: HashMap::new(), records: Vec::new() }
+    }
+}
+
+impl<T: IntoBytes + Immutable, const BYTES: usize> Shared<T, BYTES> {
+    fn number(&mut self, record: T) -> Result<u32, Overflow> {
+        let mut key = [0; BYTES];
+        key.copy_from_slice(record.as_bytes());
+        let next = self.records.len();
+        let number = *self.numbers.entry(key).or_insert(next as u32);
+        if number as usize == next {
+            if next >= Entry::MAX_GUARDS {
+                return Err(Overflow);
+            }
+            self.records.push(record);
+        }
+        Ok(number)
+    }
 }
 
 impl<'m> Guards<'m> {
@@ -30,46 +58,28 @@ impl<'m> Guards<'m> {
             Some(topic) => self.topic(topic),
             None => 0,
         };
-        self.number(Guard {
-            methods: U64::new(methods),
-            mask: U64::new(who.mask),
+        let terms = Terms {
             hosts: U32::new(hosts),
             who: U32::new(who.number),
             when: U32::new(rule.condition.map_or(0, |program| program + 1)),
             topic: U32::new(topic),
             min_level: U16::new(rule.min_level),
-            class: rule.class as u8,
-            flags: who.flags,
-        })
+            reserved: [0; 2],
+        };
+        self.number(rule.class, methods, (who.mask, who.flags), terms)
     }
 
     pub(super) fn of_target(&mut self, names: &Names<'m>, class: Class, target: &'m Target) -> Result<u32, Overflow> {
-        let hosts = self.hosts(target);
-        self.number(Guard {
-            methods: U64::new(names.methods(target)),
-            mask: U64::ZERO,
-            hosts: U32::new(hosts),
-            who: U32::new(NONE),
-            when: U32::ZERO,
-            topic: U32::ZERO,
-            min_level: U16::ZERO,
-            class: class as u8,
-            flags: 0,
-        })
+        let hosts = U32::new(self.hosts(target));
+        let terms = Terms { hosts, who: U32::new(NONE), ..Terms::new_zeroed() };
+        self.number(class, names.methods(target), (0, 0), terms)
     }
 
-    fn number(&mut self, guard: Guard) -> Result<u32, Overflow> {
-        let mut key = [0; size_of::<Guard>()];
-        key.copy_from_slice(guard.as_bytes());
-        let next = self.records.len();
-        let number = *self.numbers.entry(key).or_insert(next as u32);
-        if number as usize == next {
-            if next >= Entry::MAX_GUARDS {
-                return Err(Overflow);
-            }
-            self.records.push(guard);
-        }
-        Ok(number)
+    fn number(&mut self, class: Class, methods: u64, (mask, flags): (u64, u8), terms: Terms) -> Result<u32, Overflow> {
+        let asks = terms.asks();
+        let terms = U32::new(self.terms.number(terms)?);
+        let (methods, mask) = (U64::new(methods), U64::new(mask));
+        self.guards.number(Guard { methods, mask, terms, class: class as u8, flags, asks, reserved: 0 })
     }
 
     /// 0 is any host.
@@ -78,7 +88,7 @@ impl<'m> Guards<'m> {
             return 0;
         }
         let next = self.hosts.len() as u32 + 1;
-        *self.hosts.entry(&target.hosts).or_insert(next)
+        *self.hosts.entry(target.hosts.as_slice()).or_insert(next)
     }
 
     fn topic(&mut self, topic: &'m str) -> u32 {
@@ -87,7 +97,8 @@ impl<'m> Guards<'m> {
     }
 
     pub(super) fn write(self, strings: &mut Strings, contents: &mut Contents) -> Result<(), Overflow> {
-        contents.guards = self.records;
+        contents.guards = self.guards.records;
+        contents.terms = self.terms.records;
         let mut topics: Vec<(&str, u32)> = self.topics.into_iter().collect();
         topics.sort_by_key(|(_, number)| *number);
         for (topic, _) in topics {

@@ -4,9 +4,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use portcullis_bundle::layout::{Cell, Entry, EntryKind, Label, MANY, cell_flags, seeds};
-use portcullis_bundle::{Contents, Key, child_bit};
-use zerocopy::little_endian::{U32, U64};
+use portcullis_bundle::layout::{Cell, Entry, EntryKind, Label, MANY, NONE, seeds};
+use portcullis_bundle::{Contents, HTTP_ROOT, Key, RESOURCE_ROOT, after_wildcard, child_bit, start};
+use zerocopy::little_endian::{U16, U32, U64};
 
 use super::{Overflow, TableEntry, number};
 use crate::model::{Name, PathKind, Pattern, ResourceId, ResourceTarget};
@@ -16,13 +16,15 @@ pub(super) const FREE: Cell = Cell {
     seed: U32::new(seeds::FREE),
     label: Label { head: U64::ZERO, tail: U32::ZERO },
     id: U32::ZERO,
-    entries: U32::ZERO,
+    entry: Entry { rule: U32::ZERO, guard: U32::ZERO },
     count: 0,
     passing: 0,
-    flags: 0,
-    children: 0,
-    lengths: U32::ZERO,
+    children: U16::ZERO,
 };
+
+/// Numbers of the two roots, the first nodes.
+const HTTP: u32 = 0;
+const RESOURCE: u32 = 1;
 
 pub(super) struct Index<'m> {
     /// Parent (with `WILDCARD` or `PARTIAL`) and name -> child.
@@ -44,8 +46,9 @@ impl Default for Index<'_> {
 impl<'m> Index<'m> {
     /// Adds a rule or target for the paths of `pattern`; no pattern is every path.
     pub(super) fn add_path(&mut self, pattern: Option<&'m Pattern>, rule: u32, guard: u32) {
-        let root = seeds::HTTP_ROOT;
+        let root = HTTP;
         let Some(Pattern { kind, text }) = pattern else { return self.add(root, EntryKind::Under, rule, guard) };
+        let text = &**text;
         let segments = text.split('/').skip(1);
         match kind {
             // These lie in automata.
@@ -82,7 +85,7 @@ impl<'m> Index<'m> {
 
     pub(super) fn add_resource(&mut self, target: &'m ResourceTarget, rule: u32, guard: u32) {
         for action in &target.actions {
-            let at = self.name(seeds::RESOURCE_ROOT, action);
+            let at = self.name(RESOURCE, action);
             for kind in &target.kinds {
                 let at = self.name(at, kind);
                 if target.ids.is_empty() {
@@ -126,25 +129,21 @@ impl<'m> Index<'m> {
         }
         drop(self.children);
         let mut lengths: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-        let mut table: Vec<TableEntry<'m>> =
-            self.edges.iter().zip(0..).map(|(&(seed, name), id)| TableEntry::name(seed, name, id)).collect();
-        for &(seed, name) in self.edges.iter().filter(|(seed, _)| *seed != seeds::ROOT) {
-            let parent = seed & (seeds::NODES - 1);
-            if seed == parent {
-                if let Some(parent) = table.get_mut(parent as usize) {
-                    parent.cell.children |= child_bit(Key::new(name.as_bytes()).hash(seed));
-                }
-            } else if seed & seeds::PARTIAL != 0 {
-                lengths.entry(parent).or_default().push(name.len() as u32);
-            } else if let Some(parent) = table.get_mut(parent as usize) {
-                parent.cell.flags |= cell_flags::WILDCARD;
-            }
+        let mut table: Vec<TableEntry<'m>> = Vec::with_capacity(self.edges.len());
+        let mut roots = [HTTP_ROOT, RESOURCE_ROOT].into_iter();
+        for &(seed, name) in &self.edges {
+            let mut node = TableEntry::name(seed, name, NONE);
+            node.hash = match roots.next() {
+                Some(root) => root,
+                None => hash_below(&mut table, &mut lengths, seed, name),
+            };
+            table.push(node);
         }
         for (node, mut lengths) in lengths {
             lengths.sort_unstable();
             lengths.dedup();
             if let Some(node) = table.get_mut(node as usize) {
-                node.cell.lengths = number(contents.lengths.len() + 1)?;
+                node.cell.entry.guard = number(contents.lengths.len() + 1)?;
             }
             contents.lengths.push(number(lengths.len())?);
             contents.lengths.extend(lengths.into_iter().map(U32::new));
@@ -152,18 +151,43 @@ impl<'m> Index<'m> {
         // Entries for paths that go on come first; rules stay in document order.
         self.entries.sort_by_key(|(node, ends, _)| (*node, *ends));
         for run in self.entries.chunk_by(|(a, ..), (b, ..)| a == b) {
-            let Some((node, ..)) = run.first() else { continue };
+            let Some((node, _, first)) = run.first() else { continue };
             let passing = run.iter().take_while(|(_, ends, _)| !ends).count();
-            if let Some(node) = table.get_mut(*node as usize) {
-                node.cell.entries = number(contents.entries.len())?;
-                node.cell.count = u8::try_from(run.len()).unwrap_or(MANY);
-                node.cell.passing = u8::try_from(passing).unwrap_or(MANY);
-                if node.cell.count == MANY {
-                    contents.entries.push(Entry { rule: number(run.len())?, guard: number(passing)? });
-                }
+            let Some(TableEntry { cell, .. }) = table.get_mut(*node as usize) else { continue };
+            let is_inline = run.len() == 1 && cell.entry.guard.get() == 0;
+            cell.count =
+                if is_inline { 1 } else { u8::try_from(run.len()).ok().filter(|&count| count > 1).unwrap_or(MANY) };
+            cell.passing = u8::try_from(passing).unwrap_or(MANY);
+            if is_inline {
+                cell.entry = *first;
+                continue;
+            }
+            cell.entry.rule = number(contents.entries.len())?;
+            if cell.count == MANY {
+                contents.entries.push(Entry { rule: number(run.len())?, guard: number(passing)? });
             }
             contents.entries.extend(run.iter().map(|(_, _, entry)| *entry));
         }
         Ok(table)
+    }
+}
+
+/// The hash of the way to a child, which its parent and `lengths` take note of.
+fn hash_below(table: &mut [TableEntry<'_>], lengths: &mut BTreeMap<u32, Vec<u32>>, seed: u32, name: &str) -> u64 {
+    let number = seed & (seeds::NODES - 1);
+    // A child comes after its parent.
+    let Some(parent) = table.get_mut(number as usize) else { return 0 };
+    let key = Key::new(name.as_bytes());
+    match seed & !(seeds::NODES - 1) {
+        seeds::WILDCARD => after_wildcard(parent.hash),
+        seeds::PARTIAL => {
+            lengths.entry(number).or_default().push(name.len() as u32);
+            key.hash(parent.hash ^ start(seeds::PARTIAL))
+        }
+        _segment => {
+            let hash = key.hash(parent.hash);
+            parent.cell.children |= U16::new(child_bit(hash));
+            hash
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The numbers that stand for names in a bundle: methods, principals, and who a rule is for.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use portcullis_bundle::layout::{PrincipalKind, Who, flags, seeds, who_flags};
 use portcullis_bundle::{COMMON_METHODS, Contents, common_method, limits};
@@ -8,13 +8,14 @@ use zerocopy::little_endian::{U32, U64};
 
 use super::{EmitError, Overflow, TableEntry, append};
 use crate::model::{self, Model, On, Principal, Target};
+use crate::shared::Shared;
 
 /// The records and numbers of this bundle.
 pub(super) struct Names<'m> {
     /// Those that are not common.
     methods: BTreeMap<&'m str, u32>,
     principals: BTreeMap<&'m Principal, u32>,
-    whos: HashMap<&'m model::Who, u32>,
+    whos: HashMap<&'m Shared<model::Who>, u32>,
     records: Vec<(WhoRecord, Vec<u32>)>,
 }
 
@@ -34,19 +35,18 @@ impl<'m> Names<'m> {
         });
         let targets = of_rules.chain(&model.public).chain(&model.blocked).chain(&model.login);
         let routes = model.routes.iter().flat_map(|route| &route.paths).flat_map(|path| &path.methods);
-        let mut methods: BTreeSet<&str> = routes.clone().filter_map(|route| route.method.as_deref()).collect();
-        methods.extend(targets.flat_map(|target| &target.methods).map(String::as_str));
-        methods.retain(|method| common_method(method).is_none());
+        let lists: HashSet<&Shared<BTreeSet<String>>> = targets.map(|target| &target.methods).collect();
+        let of_targets = lists.into_iter().flat_map(|list| list.iter().map(String::as_str));
+        let of_routes = routes.clone().filter_map(|route| route.method.as_deref());
+        let methods: BTreeSet<&str> =
+            of_targets.chain(of_routes).filter(|method| common_method(method).is_none()).collect();
         let count = methods.len() + COMMON_METHODS as usize;
         if count > limits::METHODS {
             return Err(EmitError::TooManyMethods(count));
         }
-        let mut principals: BTreeSet<&Principal> = routes.flat_map(|route| &route.who.principals).collect();
-        for rule in &model.rules {
-            for principal in &rule.who.principals {
-                principals.insert(principal);
-            }
-        }
+        let whos = model.rules.iter().map(|rule| &rule.who).chain(routes.map(|route| &route.who));
+        let whos: HashSet<&Shared<model::Who>> = whos.collect();
+        let principals: BTreeSet<&Principal> = whos.into_iter().flat_map(|who| &who.principals).collect();
         Ok(Self {
             methods: methods.into_iter().zip(COMMON_METHODS..).collect(),
             principals: principals.into_iter().zip(0..).collect(),
@@ -69,7 +69,7 @@ impl<'m> Names<'m> {
         self.principals.keys().fold(0, |all, (kind, _)| all | flag(*kind))
     }
 
-    pub(super) fn who(&mut self, who: &'m model::Who) -> WhoRecord {
+    pub(super) fn who(&mut self, who: &'m Shared<model::Who>) -> WhoRecord {
         if let Some((record, _)) = self.whos.get(who).and_then(|&number| self.records.get(number as usize)) {
             return *record;
         }

@@ -56,10 +56,10 @@ pub fn barong(text: &str) -> Result<Imported, Vec<Diagnostic>> {
     import(text, document)
 }
 
-fn document(root: &Node<'_>, notes: &mut Vec<Diagnostic>) -> String {
+fn document(root: Node<'_>, notes: &mut Vec<Diagnostic>) -> String {
     if !["permissions", "restrictions", "levels"].iter().any(|key| get(root, key).is_some()) {
         let message = "expected Barong seeds: one of the lists `permissions`, `restrictions`, `levels`";
-        notes.push(Diagnostic::error(root.at, message));
+        notes.push(Diagnostic::error(root.at(), message));
         return String::new();
     }
     let rules = rules::read(get(root, "permissions"), notes);
@@ -81,13 +81,13 @@ fn document(root: &Node<'_>, notes: &mut Vec<Diagnostic>) -> String {
 }
 
 /// Items of a list of targets: the prefixes of the given list, or the shipped ones when none was.
-fn targets(given: Option<Option<&Node<'_>>>, shipped: &[&str], notes: &mut Vec<Diagnostic>) -> String {
+fn targets(given: Option<Option<Node<'_>>>, shipped: &[&str], notes: &mut Vec<Diagnostic>) -> String {
     let mut text = String::new();
     let prefixes = match given {
         None => shipped.iter().map(|path| (None, *path)).collect(),
         Some(node) => {
             let items = items(node, "paths", notes);
-            items.iter().filter_map(|item| Some((Some(item.at), scalar(item)?))).collect::<Vec<_>>()
+            items.filter_map(|item| Some((Some(item.at()), scalar(item)?))).collect::<Vec<_>>()
         }
     };
     for (at, path) in prefixes {
@@ -103,7 +103,7 @@ fn targets(given: Option<Option<&Node<'_>>>, shipped: &[&str], notes: &mut Vec<D
 }
 
 /// Items of the list `levels`: the place in it is the number of the level.
-fn levels(node: Option<&Node<'_>>, notes: &mut Vec<Diagnostic>) -> String {
+fn levels(node: Option<Node<'_>>, notes: &mut Vec<Diagnostic>) -> String {
     let mut text = String::new();
     for node in items(node, "levels", notes) {
         let (key, value) = (required(node, "key", "level", notes), required(node, "value", "level", notes));

@@ -31,17 +31,17 @@ pub fn padlock(text: &str) -> Result<Imported, Vec<Diagnostic>> {
     import(text, document)
 }
 
-fn document(root: &Node<'_>, notes: &mut Vec<Diagnostic>) -> String {
+fn document(root: Node<'_>, notes: &mut Vec<Diagnostic>) -> String {
     let (roles, rules) = (get_in(root, &["userManagement", "userRoles"]), get_in(root, &["authorize", "rules"]));
     if roles.is_none() && rules.is_none() {
         let message = "expected a configuration of padlock: `userManagement.userRoles` and `authorize.rules`";
-        notes.push(Diagnostic::error(root.at, message));
+        notes.push(Diagnostic::error(root.at(), message));
         return String::new();
     }
     if let Some(flag) = get_in(root, &["authorize", "forUnknownUser", "autoAdd"])
         && scalar(flag).is_some_and(|flag| flag.eq_ignore_ascii_case("true"))
     {
-        notes.push(Diagnostic::warning(flag.at, "unknown users are not added; they are refused all the same"));
+        notes.push(Diagnostic::warning(flag.at(), "unknown users are not added; they are refused all the same"));
     }
     let sections = [
         ("roles", roles.map(|node| read_roles(node, notes)).unwrap_or_default()),
@@ -56,7 +56,7 @@ fn document(root: &Node<'_>, notes: &mut Vec<Diagnostic>) -> String {
 }
 
 /// Names in lower case, as padlock's loader makes them.
-fn read_roles(node: &Node<'_>, notes: &mut Vec<Diagnostic>) -> String {
+fn read_roles(node: Node<'_>, notes: &mut Vec<Diagnostic>) -> String {
     let mut lines: BTreeMap<String, u32> = BTreeMap::new();
     let mut text = String::new();
     for (key, role) in entries(node) {
@@ -74,11 +74,11 @@ fn read_roles(node: &Node<'_>, notes: &mut Vec<Diagnostic>) -> String {
     text
 }
 
-fn texts<'n>(node: Option<&'n Node<'_>>, what: &str, notes: &mut Vec<Diagnostic>) -> Vec<&'n str> {
-    items(node, what, notes).iter().filter_map(scalar).collect()
+fn texts<'n>(node: Option<Node<'n>>, what: &str, notes: &mut Vec<Diagnostic>) -> Vec<&'n str> {
+    items(node, what, notes).filter_map(scalar).collect()
 }
 
-fn routes(node: Option<&Node<'_>>, notes: &mut Vec<Diagnostic>) -> String {
+fn routes(node: Option<Node<'_>>, notes: &mut Vec<Diagnostic>) -> String {
     let mut text = String::new();
     for rule in items(node, "rules", notes) {
         let Some((at, host)) = required(rule, "host", "rule", notes) else { continue };
@@ -96,7 +96,7 @@ fn routes(node: Option<&Node<'_>>, notes: &mut Vec<Diagnostic>) -> String {
     text
 }
 
-fn methods(path: &Node<'_>, notes: &mut Vec<Diagnostic>) -> String {
+fn methods(path: Node<'_>, notes: &mut Vec<Diagnostic>) -> String {
     let mut text = Vec::new();
     for item in items(get(path, "allowedMethods"), "methods", notes) {
         let Some((_, method)) = required(item, "method", "method", notes) else { continue };
@@ -118,7 +118,7 @@ fn check_pattern(at: Position, pattern: &str, notes: &mut Vec<Diagnostic>) {
 }
 
 /// Items of the list `public`.
-fn bypass(node: Option<&Node<'_>>, notes: &mut Vec<Diagnostic>) -> String {
+fn bypass(node: Option<Node<'_>>, notes: &mut Vec<Diagnostic>) -> String {
     let mut text = String::new();
     for rule in items(node, "bypass rules", notes) {
         let Some((at, kind)) = required(rule, "type", "bypass rule", notes) else { continue };
@@ -128,7 +128,7 @@ fn bypass(node: Option<&Node<'_>>, notes: &mut Vec<Diagnostic>) -> String {
                 "method" => method(found),
                 "host" => host(found),
                 "path" => {
-                    check_pattern(node.at, found, notes);
+                    check_pattern(node.at(), found, notes);
                     Ok(format!("{{path: {{regex: {}}}}}", yaml::scalar(found)))
                 }
                 other => {
@@ -138,7 +138,7 @@ fn bypass(node: Option<&Node<'_>>, notes: &mut Vec<Diagnostic>) -> String {
             };
             match target {
                 Ok(target) => text += &format!("  - {target}\n"),
-                Err(why) => notes.push(Diagnostic::warning(node.at, format!("bypass is left out: {why}"))),
+                Err(why) => notes.push(Diagnostic::warning(node.at(), format!("bypass is left out: {why}"))),
             }
         }
     }

@@ -216,7 +216,7 @@ fn what_is_no_configuration_is_refused() {
         padlock("metrics: {}\n"),
         "1:1: error: expected a configuration of padlock: `userManagement.userRoles` and `authorize.rules`\n",
     );
-    refused(padlock("a: ["), "2:1: error: while parsing a node, did not find expected node content\n");
+    refused(padlock("a: ["), "1:5: error: while parsing a node, did not find expected node content\n");
 }
 
 const PADLOCK: &str = r"

@@ -78,7 +78,7 @@ pub(super) fn items(model: &Model) -> (Vec<Item<'_>>, Whos<'_>) {
 
 impl<'m> Subject<'m> {
     fn http(target: &'m Target) -> Self {
-        let pattern = target.path.as_ref().map(|pattern| (pattern.kind, pattern.text.as_str()));
+        let pattern = target.path.as_ref().map(|pattern| (pattern.kind, &*pattern.text));
         let (kind, text) = pattern.unwrap_or((PathKind::Under, "/"));
         Self::Http { target, path: Path::of(kind, text) }
     }

@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::Diagnostic;
-use crate::tree::{Node, Position, Value};
+use crate::tree::{Entries, Items, Node, Position, Value};
 
-pub(super) fn find(root: &Node<'_>, findings: &mut Vec<Diagnostic>) {
+pub(super) fn find(root: Node<'_>, findings: &mut Vec<Diagnostic>) {
     let mut asked = BTreeSet::new();
     for rule in list(get(root, "rules")) {
         asked.extend(texts(get(rule, "who").and_then(|who| get(who, "permissions"))).map(|(_, name)| name));
@@ -32,29 +32,29 @@ pub(super) fn find(root: &Node<'_>, findings: &mut Vec<Diagnostic>) {
     }
 }
 
-fn get<'n, 't>(node: &'n Node<'t>, key: &str) -> Option<&'n Node<'t>> {
-    let Value::Map(entries) = &node.value else { return None };
-    entries.iter().find(|(found, _)| found.text == key).map(|(_, value)| value)
+fn get<'n>(node: Node<'n>, key: &str) -> Option<Node<'n>> {
+    let Value::Map(mut entries) = node.value() else { return None };
+    entries.find(|(found, _)| found.text == key).map(|(_, value)| value)
 }
 
-fn values<'n, 't>(node: Option<&'n Node<'t>>) -> impl Iterator<Item = &'n Node<'t>> {
-    let entries = match node.map(|node| &node.value) {
-        Some(Value::Map(entries)) => entries.as_slice(),
-        _ => &[],
+fn values<'n>(node: Option<Node<'n>>) -> impl Iterator<Item = Node<'n>> {
+    let entries = match node.map(Node::value) {
+        Some(Value::Map(entries)) => entries,
+        _ => Entries::default(),
     };
-    entries.iter().map(|(_, value)| value)
+    entries.map(|(_, value)| value)
 }
 
-fn list<'n, 't>(node: Option<&'n Node<'t>>) -> &'n [Node<'t>] {
-    match node.map(|node| &node.value) {
+fn list<'n>(node: Option<Node<'n>>) -> Items<'n> {
+    match node.map(Node::value) {
         Some(Value::List(items)) => items,
-        _ => &[],
+        _ => Items::default(),
     }
 }
 
-fn texts<'n>(node: Option<&'n Node<'_>>) -> impl Iterator<Item = (Position, &'n str)> {
-    list(node).iter().filter_map(|item| match &item.value {
-        Value::Scalar { text, .. } => Some((item.at, &**text)),
+fn texts<'n>(node: Option<Node<'n>>) -> impl Iterator<Item = (Position, &'n str)> {
+    list(node).filter_map(|item| match item.value() {
+        Value::Scalar { text, .. } => Some((item.at(), text)),
         _ => None,
     })
 }

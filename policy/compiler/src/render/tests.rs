@@ -72,7 +72,19 @@ fn a_long_line_is_cut_around_the_caret() {
 #[test]
 fn a_place_without_a_line_shows_only_the_first_line() {
     check("", "shop.yaml:1:1: error: document is empty\n");
-    check("a: [", "shop.yaml:2:1: error: while parsing a node, did not find expected node content\n");
+    check("a: [\n", "shop.yaml:2:1: error: while parsing a node, did not find expected node content\n");
+}
+
+#[test]
+fn the_end_of_a_text_is_on_its_last_line() {
+    check(
+        "a: [",
+        "shop.yaml:1:5: error: while parsing a node, did not find expected node content
+  |
+1 | a: [
+  |     ^
+",
+    );
 }
 
 #[test]

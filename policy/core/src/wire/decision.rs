@@ -4,14 +4,17 @@ use portcullis_bundle::Reason;
 use zerocopy::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-use super::{Texts, WIRE_VERSION, Writer};
-use crate::decision::{Decision, Effect, Obligation, RuleId, Rules};
+use super::{ABSENT, Texts, WIRE_VERSION, Writer};
+use crate::decision::{Decision, Effect, RuleId};
+
+/// A request is no decision, whatever its bytes are.
+const VERSION: u8 = 0x80 | WIRE_VERSION;
 
 /// What comes before the lengths.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 struct DecisionHead {
-    /// `WIRE_VERSION`.
+    /// `VERSION`.
     version: u8,
     /// 1 is allow.
     allow: u8,
@@ -42,13 +45,13 @@ const POSITION: u32 = 1 << 31;
 /// Appends the bytes of `decision`.
 pub fn encode_decision(decision: &Decision<'_>, bytes: &mut Vec<u8>) {
     let Decision { effect, status, reason, rules, restriction, obligations, errors, revision } = decision;
-    let count = |rules: &Rules<'_>| rules.ids().count();
-    let (rule_count, audit_count, error_count) = (count(rules), count(&obligations.audits()), count(errors));
+    let topics = obligations.audits.topics().count();
+    let (rule_count, audit_count, error_count) = (rules.len(), topics, errors.len());
     let head = DecisionHead {
-        version: WIRE_VERSION,
+        version: VERSION,
         allow: u8::from(*effect == Effect::Allow),
         reason: *reason as u8,
-        denied: u8::from(obligations.iter().any(|obligation| obligation == Obligation::Denied)),
+        denied: u8::from(obligations.denied),
         status: U16::new(*status),
         reserved: [0; 2],
         revision: U64::new(*revision),
@@ -58,21 +61,20 @@ pub fn encode_decision(decision: &Decision<'_>, bytes: &mut Vec<u8>) {
     };
     let lengths = rule_count.saturating_add(audit_count).saturating_add(error_count).saturating_add(1);
     let mut writer = Writer::new(bytes, head.as_bytes(), lengths);
-    writer.write(*restriction);
-    rules.ids().for_each(|id| write_id(&mut writer, id));
-    for obligation in obligations.iter() {
-        if let Obligation::Audit(topic) = obligation {
-            writer.write(Some(topic));
-        }
+    match restriction {
+        Some(restriction) => writer.write(restriction),
+        None => writer.number(ABSENT),
     }
+    rules.ids().for_each(|id| write_id(&mut writer, id));
+    obligations.audits.topics().for_each(|topic| writer.write(topic));
     errors.ids().for_each(|id| write_id(&mut writer, id));
 }
 
 fn write_id(writer: &mut Writer<'_>, id: RuleId<'_>) {
     match id {
-        RuleId::Given(id) => writer.write(Some(id)),
+        RuleId::Given(id) => writer.write(id),
         RuleId::Rule(rule) => writer.number(POSITION | rule),
-        RuleId::Route { .. } => writer.write(Some(&id.to_string())),
+        RuleId::Route { .. } => writer.write(&id.to_string()),
     }
 }
 
@@ -80,7 +82,7 @@ impl<'a> EncodedDecision<'a> {
     /// The decision in `bytes`; `None` when they are not one.
     pub fn read(bytes: &'a [u8]) -> Option<Self> {
         let (head, rest) = DecisionHead::ref_from_prefix(bytes).ok()?;
-        if head.version != WIRE_VERSION {
+        if head.version != VERSION {
             return None;
         }
         let counts = [head.rules, head.audits, head.errors];

@@ -7,6 +7,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::{Texts, WIRE_VERSION, Writer};
 use crate::request::{Credential, Names, Request, Subject, Target};
+use crate::restrict::octets;
 
 /// What comes before the lengths.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
@@ -27,7 +28,7 @@ struct RequestHead {
     groups: U16,
 }
 
-/// Bits of `RequestHead::has`.
+/// Bits of `RequestHead::has`: facts of the head, then texts in their order.
 mod has {
     pub const SUBJECT: u16 = 1;
     pub const OTP: u16 = 1 << 1;
@@ -36,11 +37,32 @@ mod has {
     pub const LEVEL: u16 = 1 << 4;
     pub const NOW: u16 = 1 << 5;
     pub const ISSUED_AT: u16 = 1 << 6;
+    /// Host, or id of a resource.
+    pub const PLACE: u16 = 1 << 7;
+    pub const RESOURCE_PROPERTIES: u16 = 1 << 8;
+    pub const COUNTRY: u16 = 1 << 9;
+    pub const CONTINENT: u16 = 1 << 10;
+    pub const CONTEXT: u16 = 1 << 11;
+    pub const KIND: u16 = 1 << 12;
+    pub const PROPERTIES: u16 = 1 << 13;
+    /// Those that are texts.
+    pub const TEXTS: u16 = PLACE | RESOURCE_PROPERTIES | COUNTRY | CONTINENT | CONTEXT | KIND | PROPERTIES;
 }
 
-/// Texts beside the names of roles and groups: action, path or type, host or id, resource's properties, country,
-/// continent, context; subject's id, kind, state, properties.
-const TEXTS: usize = 11;
+/// Texts of every request: action, path or type.
+const TEXTS: usize = 2;
+/// Texts of every subject, beside names of roles and groups: id, state.
+const SUBJECT_TEXTS: usize = 2;
+
+/// How many texts there are.
+fn count(has: u16, roles: usize, groups: usize) -> usize {
+    let of_subject = if has & has::SUBJECT != 0 { SUBJECT_TEXTS } else { 0 };
+    TEXTS
+        .wrapping_add((has & has::TEXTS).count_ones() as usize)
+        .wrapping_add(of_subject)
+        .wrapping_add(roles)
+        .wrapping_add(groups)
+}
 
 /// The request in `bytes`; `None` when they are not one. It is checked no more than any other request.
 #[inline]
@@ -50,33 +72,34 @@ pub fn decode_request(bytes: &[u8]) -> Option<Request<'_>> {
         return None;
     }
     let (roles, groups) = (usize::from(head.roles.get()), usize::from(head.groups.get()));
-    let count = TEXTS.wrapping_add(roles).wrapping_add(groups);
-    let (lengths, text) = <[U32]>::ref_from_prefix_with_elems(rest, count).ok()?;
+    let has = head.has.get();
+    let (lengths, text) = <[U32]>::ref_from_prefix_with_elems(rest, count(has, roles, groups)).ok()?;
     let mut texts = Texts { lengths, text: core::str::from_utf8(text).ok()? };
-    let has = |bit: u16| head.has.get() & bit != 0;
+    let is = |bit: u16| has & bit != 0;
 
     let action = texts.required()?;
-    let (first, second, properties) = (texts.required()?, texts.next()?, texts.next()?);
-    let target = if has(has::RESOURCE) {
-        Target::Resource { kind: first, id: second, properties }
+    let first = texts.required()?;
+    let place = texts.if_there(is(has::PLACE))?;
+    let properties = texts.if_there(is(has::RESOURCE_PROPERTIES))?;
+    let target = if is(has::RESOURCE) {
+        Target::Resource { kind: first, id: place, properties }
     } else {
-        Target::Http { host: second, path: first }
+        Target::Http { host: place, path: first }
     };
-    let (country, continent, context) = (texts.next()?, texts.next()?, texts.next()?);
-    let (id, kind, state, properties) = (texts.next()?, texts.next()?, texts.next()?, texts.next()?);
-    let roles = names(&mut texts, roles)?;
-    let permission_groups = names(&mut texts, groups)?;
-    let subject = if has(has::SUBJECT) {
+    let country = texts.if_there(is(has::COUNTRY))?;
+    let continent = texts.if_there(is(has::CONTINENT))?;
+    let context = texts.if_there(is(has::CONTEXT))?;
+    let subject = if is(has::SUBJECT) {
         Some(Subject {
-            id: id?,
-            kind,
-            state: state?,
-            roles,
-            permission_groups,
-            level: has(has::LEVEL).then(|| head.level.get()),
-            otp: has(has::OTP),
-            issued_at: has(has::ISSUED_AT).then(|| head.issued_at.get()),
-            properties,
+            id: texts.required()?,
+            state: texts.required()?,
+            kind: texts.if_there(is(has::KIND))?,
+            properties: texts.if_there(is(has::PROPERTIES))?,
+            roles: names(&mut texts, roles)?,
+            permission_groups: names(&mut texts, groups)?,
+            level: is(has::LEVEL).then(|| head.level.get()),
+            otp: is(has::OTP),
+            issued_at: is(has::ISSUED_AT).then(|| head.issued_at.get()),
         })
     } else {
         None
@@ -84,13 +107,13 @@ pub fn decode_request(bytes: &[u8]) -> Option<Request<'_>> {
     Some(Request {
         action,
         target,
-        source_ip: has(has::ADDRESS).then(|| IpAddr::from(head.address).to_canonical()),
+        source_ip: is(has::ADDRESS).then(|| IpAddr::from(head.address).to_canonical()),
         country,
         continent,
         subject,
         credential: *Credential::ALL.get(usize::from(head.credential))?,
         context,
-        now: has(has::NOW).then(|| head.now.get()),
+        now: is(has::NOW).then(|| head.now.get()),
     })
 }
 
@@ -113,31 +136,37 @@ fn names<'a>(texts: &mut Texts<'a>, count: usize) -> Option<Names<'a>> {
 
 /// Appends the bytes of `request`; false when it has more names than any request may have.
 pub fn encode_request(request: &Request<'_>, bytes: &mut Vec<u8>) -> bool {
-    let Request { action, target, source_ip, country, continent, subject, credential, context, now } = request;
-    let names = |names: fn(&Subject<'_>) -> usize| subject.as_ref().map_or(0, names);
-    let (roles, groups) = (names(|subject| subject.roles.len()), names(|subject| subject.permission_groups.len()));
-    let (Ok(role_count), Ok(group_count)) = (u16::try_from(roles), u16::try_from(groups)) else { return false };
-    let address = source_ip.map(|address| match address {
-        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
-        IpAddr::V6(address) => address.octets(),
-    });
-    let (level, issued_at) = match subject {
-        Some(subject) => (subject.level, subject.issued_at),
-        None => (None, None),
+    let Request { action, target, source_ip, country, continent, subject, credential, context, now } = *request;
+    let (is_resource, first, place, properties) = match target {
+        Target::Http { host, path } => (false, path, host, None),
+        Target::Resource { kind, id, properties } => (true, kind, id, properties),
     };
-    let bits = [
-        (has::SUBJECT, subject.is_some()),
-        (has::OTP, subject.as_ref().is_some_and(|subject| subject.otp)),
-        (has::RESOURCE, matches!(target, Target::Resource { .. })),
-        (has::ADDRESS, address.is_some()),
-        (has::LEVEL, level.is_some()),
-        (has::NOW, now.is_some()),
-        (has::ISSUED_AT, issued_at.is_some()),
-    ];
+    let address = source_ip.map(octets);
+    let bit = |is: bool, bit: u16| if is { bit } else { 0 };
+    let mut has = bit(is_resource, has::RESOURCE)
+        | bit(address.is_some(), has::ADDRESS)
+        | bit(now.is_some(), has::NOW)
+        | bit(place.is_some(), has::PLACE)
+        | bit(properties.is_some(), has::RESOURCE_PROPERTIES)
+        | bit(country.is_some(), has::COUNTRY)
+        | bit(continent.is_some(), has::CONTINENT)
+        | bit(context.is_some(), has::CONTEXT);
+    let (mut roles, mut groups, mut level, mut issued_at) = (0, 0, None, None);
+    if let Some(subject) = &subject {
+        has |= has::SUBJECT
+            | bit(subject.otp, has::OTP)
+            | bit(subject.level.is_some(), has::LEVEL)
+            | bit(subject.issued_at.is_some(), has::ISSUED_AT)
+            | bit(subject.kind.is_some(), has::KIND)
+            | bit(subject.properties.is_some(), has::PROPERTIES);
+        (level, issued_at) = (subject.level, subject.issued_at);
+        (roles, groups) = (subject.roles.len(), subject.permission_groups.len());
+    }
+    let (Ok(role_count), Ok(group_count)) = (u16::try_from(roles), u16::try_from(groups)) else { return false };
     let head = RequestHead {
         version: WIRE_VERSION,
-        credential: *credential as u8,
-        has: U16::new(bits.into_iter().filter(|(_, is)| *is).fold(0, |all, (bit, _)| all | bit)),
+        credential: credential as u8,
+        has: U16::new(has),
         level: U32::new(level.unwrap_or(0)),
         now: U64::new(now.unwrap_or(0)),
         issued_at: U64::new(issued_at.unwrap_or(0)),
@@ -145,23 +174,16 @@ pub fn encode_request(request: &Request<'_>, bytes: &mut Vec<u8>) -> bool {
         roles: U16::new(role_count),
         groups: U16::new(group_count),
     };
-    let mut writer = Writer::new(bytes, head.as_bytes(), TEXTS.saturating_add(roles).saturating_add(groups));
-    writer.write(Some(action));
-    match *target {
-        Target::Http { host, path } => [Some(path), host, None].into_iter().for_each(|text| writer.write(text)),
-        Target::Resource { kind, id, properties } => {
-            [Some(kind), id, properties].into_iter().for_each(|text| writer.write(text));
-        }
-    }
-    [*country, *continent, *context].into_iter().for_each(|text| writer.write(text));
-    match subject {
-        None => [None; 4].into_iter().for_each(|text| writer.write(text)),
-        Some(subject) => {
-            let Subject { id, kind, state, properties, .. } = *subject;
-            [Some(id), kind, Some(state), properties].into_iter().for_each(|text| writer.write(text));
-            subject.roles.for_each(|name| writer.write(Some(name)));
-            subject.permission_groups.for_each(|name| writer.write(Some(name)));
-        }
+    let mut writer = Writer::new(bytes, head.as_bytes(), count(has, roles, groups));
+    writer.write(action);
+    writer.write(first);
+    [place, properties, country, continent, context].into_iter().flatten().for_each(|text| writer.write(text));
+    if let Some(subject) = subject {
+        writer.write(subject.id);
+        writer.write(subject.state);
+        [subject.kind, subject.properties].into_iter().flatten().for_each(|text| writer.write(text));
+        subject.roles.for_each(|name| writer.write(name));
+        subject.permission_groups.for_each(|name| writer.write(name));
     }
     true
 }

@@ -11,17 +11,17 @@ const CATEGORIES: [&str; 4] = ["whitelist", "maintenance", "blacklist", "blocklo
 const STATES: [&str; 2] = ["enabled", "disabled"];
 
 /// Items of the list `restrictions`.
-pub(super) fn read(node: Option<&Node<'_>>, notes: &mut Vec<Diagnostic>) -> String {
+pub(super) fn read(node: Option<Node<'_>>, notes: &mut Vec<Diagnostic>) -> String {
     let items = items(node, "restrictions", notes);
-    items.iter().filter_map(|node| restriction(node, notes)).map(|item| format!("  - {item}\n")).collect()
+    items.filter_map(|node| restriction(node, notes)).map(|item| format!("  - {item}\n")).collect()
 }
 
-fn restriction(node: &Node<'_>, notes: &mut Vec<Diagnostic>) -> Option<String> {
+fn restriction(node: Node<'_>, notes: &mut Vec<Diagnostic>) -> Option<String> {
     let category = one_of("category", &CATEGORIES, required(node, "category", "restriction", notes)?, notes)?;
     let (scope_at, scope) = required(node, "scope", "restriction", notes)?;
     let scope = scope.to_lowercase();
     let state = match get(node, "state") {
-        Some(state) => one_of("state", &STATES, (state.at, scalar(state).unwrap_or_default()), notes)?,
+        Some(state) => one_of("state", &STATES, (state.at(), scalar(state).unwrap_or_default()), notes)?,
         None => "enabled",
     };
     let value = match scope.as_str() {
@@ -112,14 +112,14 @@ fn unreadable(category: &str, state: &str, at: Position, why: String, notes: &mu
 }
 
 /// A code as it is, unless it would not refuse; a whitelist has none of its own.
-fn code(category: &str, node: Option<&Node<'_>>, notes: &mut Vec<Diagnostic>) -> String {
+fn code(category: &str, node: Option<Node<'_>>, notes: &mut Vec<Diagnostic>) -> String {
     let Some(node) = node.filter(|_| category != "whitelist") else { return String::new() };
     match scalar(node).map(str::parse::<u16>) {
         None => String::new(),
         Some(Ok(code @ 400..=599)) => format!(", code: {code}"),
         Some(_) => {
             let message = "code is left out: a refusal has a status from 400 to 599";
-            notes.push(Diagnostic::warning(node.at, message));
+            notes.push(Diagnostic::warning(node.at(), message));
             String::new()
         }
     }

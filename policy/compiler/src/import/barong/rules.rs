@@ -32,7 +32,7 @@ struct LeftOut {
     help: Option<&'static str>,
 }
 
-pub(super) fn read<'n>(node: Option<&'n Node<'_>>, notes: &mut Vec<Diagnostic>) -> Rules<'n> {
+pub(super) fn read<'n>(node: Option<Node<'n>>, notes: &mut Vec<Diagnostic>) -> Rules<'n> {
     let items = items(node, "permissions", notes);
     let mut rules = Rules { roles: Vec::new(), text: String::new() };
     let mut seen_roles = HashSet::new();
@@ -65,11 +65,11 @@ pub(super) fn read<'n>(node: Option<&'n Node<'_>>, notes: &mut Vec<Diagnostic>) 
 }
 
 impl<'n> Row<'n> {
-    fn read(node: &'n Node<'_>, notes: &mut Vec<Diagnostic>) -> Option<Self> {
+    fn read(node: Node<'n>, notes: &mut Vec<Diagnostic>) -> Option<Self> {
         let mut text = |key| required(node, key, "permission", notes);
         let (role, verb, path, action) = (text("role"), text("verb"), text("path"), text("action"));
         Some(Self {
-            at: node.at,
+            at: node.at(),
             role: role?.1,
             verb: verb?.1.to_uppercase(),
             path: path?,
