@@ -14,8 +14,17 @@ const TARGET: &str = "wasm32-unknown-unknown";
 const KIB: usize = 1024;
 
 /// What the modules are made of, from the workspace folder.
-const SOURCES: [&str; 7] =
-    ["Cargo.toml", "Cargo.lock", "wit", "policy/bundle", "policy/core", "policy/guest", "hosts/envoy"];
+const SOURCES: [&str; 9] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "wit",
+    "policy/allocator",
+    "policy/bundle",
+    "policy/core",
+    "policy/guest",
+    "policy/module",
+    "hosts/envoy",
+];
 
 fn main() -> Result<()> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
@@ -31,7 +40,7 @@ fn main() -> Result<()> {
     fs::create_dir_all(&folder)?;
     let guests = Guests { workspace: &workspace, target: &target.join("guests") };
 
-    let mut packages = vec!["portcullis-guest"];
+    let mut packages = vec!["portcullis-guest", "portcullis-module"];
     if env::var_os("CARGO_FEATURE_FIXTURES").is_some() {
         println!("cargo::rerun-if-changed={}", workspace.join("tests/faulty-guest").display());
         packages.push("faulty-guest");
@@ -39,6 +48,8 @@ fn main() -> Result<()> {
     let modules = guests.build("guest", &packages)?;
     let policy = component(&modules.join("portcullis_guest.wasm"))?;
     publish("PORTCULLIS_POLICY", &folder.join("portcullis-policy.wasm"), &policy, 400 * KIB)?;
+    let module = fs::read(modules.join("portcullis_module.wasm"))?;
+    publish("PORTCULLIS_MODULE", &folder.join("portcullis-policy.core.wasm"), &module, 400 * KIB)?;
     if packages.contains(&"faulty-guest") {
         let faulty = component(&modules.join("faulty_guest.wasm"))?;
         publish("PORTCULLIS_FAULTY", &folder.join("faulty-guest.wasm"), &faulty, 400 * KIB)?;

@@ -4,6 +4,9 @@
 pub const POLICY_COMPONENT: &[u8] = include_bytes!(env!("PORTCULLIS_POLICY"));
 pub const POLICY_COMPONENT_PATH: &str = env!("PORTCULLIS_POLICY");
 
+/// The same as a core module, for hosts without the component model: `policy/module`.
+pub const POLICY_MODULE: &[u8] = include_bytes!(env!("PORTCULLIS_MODULE"));
+
 /// The component of world `portcullis:policy/compiler`.
 #[cfg(feature = "compiler")]
 pub const COMPILER_COMPONENT: &[u8] = include_bytes!(env!("PORTCULLIS_COMPILER"));
