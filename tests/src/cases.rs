@@ -97,6 +97,14 @@ impl File {
     pub fn given(&self) -> Given<'_> {
         Given { document: &self.document, text: &self.text, revocations: &self.revocations, revision: REVISION }
     }
+
+    /// The cases that a proxy can ask the filter about. A proxy has a clock: nobody tells it that there is no time.
+    pub fn for_filter(&self) -> Vec<&Case> {
+        let reads_clock =
+            self.document.rules.iter().filter_map(|rule| rule.when.as_ref()).any(|when| when.contains("now"));
+        let has_time = |case: &&Case| case.request.now.is_some() || !reads_clock;
+        self.cases.iter().filter(|case| case.is_for_filter()).filter(has_time).collect()
+    }
 }
 
 fn imported(importer: &Importer, source: &str) -> Result<String> {
@@ -128,19 +136,24 @@ impl TryFrom<WireCase> for Case {
 }
 
 impl Case {
-    /// Whether the request can be sent over HTTP/1.1 as it is, so that Envoy hands it to the filter.
+    /// Whether a proxy can ask the filter about the request.
+    fn is_for_filter(&self) -> bool {
+        let Target::Http { path, .. } = &self.request.target else { return false };
+        let is_somebody = self.request.subject.is_some() || self.request.credential.name() == "none";
+        let properties = self.request.subject.as_ref().and_then(|subject| subject.properties.as_ref());
+        // The filter refuses a path that is not ASCII, the core spells it out.
+        is_somebody && self.request.context.is_none() && properties.is_none() && path.is_ascii()
+    }
+
+    /// Whether the request can moreover be sent over HTTP/1.1 as it is, so that Envoy hands it to the filter.
     pub fn is_sendable(&self) -> bool {
         let Target::Http { host: Some(host), path } = &self.request.target else { return false };
         let is_visible = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
         let is_method = matches!(&*self.request.action, "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS");
-        let is_somebody = self.request.subject.is_some() || self.request.credential.name() == "none";
-        let properties = self.request.subject.as_ref().and_then(|subject| subject.properties.as_ref());
-        let has_json = self.request.context.is_some() || properties.is_some();
         // Envoy has a clock of its own.
         let is_timeless = self.request.now.is_none();
-        is_method
-            && is_somebody
-            && !has_json
+        self.is_for_filter()
+            && is_method
             && is_timeless
             && self.request.source_ip.is_some()
             && path.starts_with('/')

@@ -1,19 +1,35 @@
 //! Everything that can decide, behind one trait.
 
+#[cfg(feature = "hosts")]
 mod cli;
+#[cfg(feature = "hosts")]
+mod component;
+#[cfg(feature = "hosts")]
+mod edge;
+#[cfg(feature = "hosts")]
 mod envoy;
+#[cfg(feature = "hosts")]
+pub mod filter;
 pub mod json;
+#[cfg(feature = "hosts")]
+mod module;
 
-use std::path::PathBuf;
-
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow};
 use portcullis_compiler::Options;
-use portcullis_runtime::{
-    Decision, EncodedDecision, EncodedRequests, Limits, NativePolicy, PolicySlot, Request, Runtime, encode,
-};
+#[cfg(feature = "hosts")]
+use portcullis_compiler::SigningKey;
+use portcullis_runtime::{Decision, NativePolicy, Request};
 
-pub use cli::Cli;
+#[cfg(feature = "hosts")]
+pub use cli::{Cli, portcullis};
+#[cfg(feature = "hosts")]
+pub use component::Component;
+#[cfg(feature = "hosts")]
 pub use envoy::EnvoyFilter;
+#[cfg(feature = "hosts")]
+pub use filter::Filter;
+#[cfg(feature = "hosts")]
+pub use module::Module;
 
 use crate::oracle::{self, Document, Revocation};
 
@@ -34,19 +50,20 @@ pub trait Engine {
     fn decide(&mut self, requests: &[Request]) -> Result<Vec<Decision>>;
 }
 
-/// The command line tool, built in the same profile as these tests.
-pub fn portcullis() -> Result<PathBuf> {
-    let tests = std::env::current_exe()?;
-    let profile = tests.ancestors().nth(2).context("the tests are not inside a target folder")?;
-    let binary = profile.join("portcullis");
-    ensure!(binary.is_file(), "{} is missing: `cargo xtask test` builds it", binary.display());
-    Ok(binary)
-}
-
 /// The bundle of a policy.
 fn bundle_of(given: Given<'_>) -> Result<Vec<u8>> {
-    let Given { document: _, text, revocations, revision } = given;
-    compile(text, Options { revision, revocations: revocations.iter().cloned().collect(), ..Options::default() })
+    compile(given.text, options(given))
+}
+
+/// The same, signed.
+#[cfg(feature = "hosts")]
+fn signed_bundle_of(given: Given<'_>, key: SigningKey) -> Result<Vec<u8>> {
+    compile(given.text, Options { sign: Some(key), ..options(given) })
+}
+
+fn options(given: Given<'_>) -> Options {
+    let Given { document: _, text: _, revocations, revision } = given;
+    Options { revision, revocations: revocations.iter().cloned().collect(), ..Options::default() }
 }
 
 /// The bundle of a document.
@@ -100,55 +117,5 @@ impl Engine for Native {
     fn decide(&mut self, requests: &[Request]) -> Result<Vec<Decision>> {
         let policy = self.0.as_ref().context("nothing is loaded")?;
         Ok(requests.iter().map(|request| policy.decide(request)).collect())
-    }
-}
-
-/// The component in wasmtime, one call a request and the same again in one batch.
-pub struct Component(PolicySlot);
-
-impl Component {
-    pub fn new() -> Result<Self> {
-        let runtime = Runtime::new(Limits { instances: 1, ..Limits::default() })?;
-        Ok(Self(PolicySlot::new(&runtime)))
-    }
-}
-
-impl Component {
-    fn encoded(&self, requests: &[Request]) -> Result<Vec<Decision>> {
-        let mut bytes = Vec::new();
-        let decide = |request: &Request| {
-            ensure!(encode(&request.into(), &mut bytes), "not encoded: {request:?}");
-            let answer = self.0.decide_encoded(&bytes).context("no answer")?;
-            Ok(Decision::from_encoded(&EncodedDecision::read(&answer).context("not a decision")?))
-        };
-        requests.iter().map(decide).collect()
-    }
-
-    fn encoded_batch(&self, requests: &[Request]) -> Result<Vec<Decision>> {
-        let mut encoded = EncodedRequests::default();
-        for request in requests {
-            ensure!(encoded.push(&request.into()), "not encoded: {request:?}");
-        }
-        let answers = self.0.decide_batch_encoded(&encoded).context("no answers")?;
-        Ok(answers.iter().map(|decision| Decision::from_encoded(&decision)).collect())
-    }
-}
-
-impl Engine for Component {
-    fn name(&self) -> &'static str {
-        "component"
-    }
-
-    fn load(&mut self, given: Given<'_>) -> Result<()> {
-        self.0.install(self.0.prepare(bundle_of(given)?)?);
-        Ok(())
-    }
-
-    fn decide(&mut self, requests: &[Request]) -> Result<Vec<Decision>> {
-        let singles: Vec<Decision> = requests.iter().map(|request| self.0.decide(request)).collect();
-        ensure!(singles == self.0.decide_batch(requests), "a batch is not the same as its singles");
-        ensure!(singles == self.encoded(requests)?, "an encoded request is not the same as a record");
-        ensure!(singles == self.encoded_batch(requests)?, "an encoded batch is not the same as its singles");
-        Ok(singles)
     }
 }

@@ -15,6 +15,15 @@ pub enum Wire {
     Any,
     /// What one line of JSON can carry.
     Json,
+    /// What the headers, and the rest that a filter sees, of a request through a proxy can carry.
+    Proxy,
     /// What a well-formed HTTP/1.1 request can carry, as Envoy sees it.
     Http,
+}
+
+impl Wire {
+    /// Whether a filter reads the request: it has no JSON, and nobody presents a credential without being somebody.
+    fn is_for_filter(self) -> bool {
+        matches!(self, Self::Proxy | Self::Http)
+    }
 }

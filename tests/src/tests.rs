@@ -1,10 +1,21 @@
+#[cfg(feature = "hosts")]
 mod build;
 mod bundles;
+#[cfg(feature = "hosts")]
 mod compiler;
 mod differential;
+#[cfg(feature = "hosts")]
 mod edge;
+mod encoded;
+mod errors;
+mod explain;
+#[cfg(feature = "hosts")]
+mod filter;
 mod generated;
 mod golden;
 mod limits;
+#[cfg(feature = "hosts")]
+mod module;
 mod properties;
+#[cfg(feature = "hosts")]
 mod runtime;

@@ -21,11 +21,11 @@ impl Bench {
         let target = workspace::target()?.join("bench");
         let folder = target.display().to_string();
         step("benchmarks", |step| {
-            let package = ["build", "--release", "--locked", "--package", "portcullis-benches"];
+            let package = ["build", "--profile", "dist", "--locked", "--package", "portcullis-benches"];
             let arguments = [&package[..], &["--all-features", "--target-dir", &folder]].concat();
             workspace::run_cargo(&arguments, &target, step)
         })?;
-        let bench = target.join("release").join("bench");
+        let bench = target.join("dist").join("bench");
         let status = std::process::Command::new(bench).args(self.arguments).status()?;
         ensure!(status.success(), "the benchmarks ended with {status}");
         Ok(())

@@ -2,6 +2,7 @@
 
 mod bench;
 mod demo;
+mod fuzz;
 mod progress;
 mod setup;
 mod test;
@@ -32,6 +33,8 @@ enum Task {
     Wasm,
     /// Measure the policy core and what it is compared with
     Bench(bench::Bench),
+    /// Random inputs for the bundle reader, the core and the compiler, for some time
+    Fuzz(fuzz::Fuzz),
 }
 
 fn main() -> ExitCode {
@@ -52,5 +55,6 @@ fn run(task: Task) -> Result<()> {
         Task::Test => test::test(),
         Task::Wasm => wasm::wasm(),
         Task::Bench(bench) => bench.run(),
+        Task::Fuzz(fuzz) => fuzz.run(),
     }
 }

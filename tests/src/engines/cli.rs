@@ -11,6 +11,15 @@ use tempfile::TempDir;
 
 use super::{Engine, Given, json};
 
+/// The command line tool, built in the same profile as these tests.
+pub fn portcullis() -> Result<PathBuf> {
+    let tests = std::env::current_exe()?;
+    let profile = tests.ancestors().nth(2).context("the tests are not inside a target folder")?;
+    let binary = profile.join("portcullis");
+    ensure!(binary.is_file(), "{} is missing: `cargo xtask test` builds it", binary.display());
+    Ok(binary)
+}
+
 pub struct Cli {
     binary: PathBuf,
     folder: TempDir,

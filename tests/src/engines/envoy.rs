@@ -10,15 +10,14 @@ use anyhow::{Context, Result, bail, ensure};
 use portcullis_rig::envoy::shown_decision;
 use portcullis_rig::process::poll;
 use portcullis_rig::{Client, Response, token};
-use portcullis_runtime::{Credential, Decision, Request, Subject, Target};
-use serde_json::{Value, json};
+use portcullis_runtime::{Decision, Request, Target};
+use serde_json::json;
 
+use super::edge::{CONTINENT_HEADER, COUNTRY_HEADER, check_denial, claims};
 use super::{Engine, Given, json};
 use crate::stage::Stage;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
-const COUNTRY_HEADER: &str = "x-client-country";
-const CONTINENT_HEADER: &str = "x-client-continent";
 
 pub struct EnvoyFilter {
     client: Client,
@@ -90,33 +89,11 @@ fn to_http(request: &Request) -> Result<portcullis_rig::Request> {
     Ok(http)
 }
 
-fn claims(subject: &Subject, credential: Credential) -> Result<Value> {
-    let Subject { id, kind, state, roles, permission_groups, level, otp, issued_at, properties } = subject;
-    ensure!(properties.is_none(), "no wire for properties: {subject:?}");
-    let mut claims = json!({
-        "sub": id,
-        "state": state,
-        "roles": roles,
-        "permission_groups": permission_groups,
-        "otp": otp,
-        "credential": credential.name(),
-    });
-    // A claim that is null cannot be read.
-    let optional = [("type", json!(kind)), ("level", json!(level)), ("iat", json!(issued_at))];
-    for (name, value) in optional.into_iter().filter(|(_, value)| !value.is_null()) {
-        claims[name] = value;
-    }
-    Ok(claims)
-}
-
 /// What the client sees is what was decided.
 fn check_answer(decision: &Decision, response: &Response) -> Result<()> {
     if decision.is_allow() {
         ensure!(response.status == 200, "allowed, but the answer is {}", response.status);
         return Ok(());
     }
-    ensure!(response.status == decision.status, "denied with {}, answered {}", decision.status, response.status);
-    let body = response.json().context("body of a denial")?;
-    ensure!(body == json!({ "reason": decision.reason.name() }), "body of a denial is {body}");
-    Ok(())
+    check_denial(decision, response.status, &response.json().context("body of a denial")?)
 }

@@ -88,14 +88,13 @@ pub fn document() -> impl Strategy<Value = Document> {
         })
 }
 
-/// What a bundle carries beside the document; no wire but the API takes them.
+/// What a bundle carries beside the document, for who is given bundles; neither command nor server takes them.
 pub fn revocations(wire: Wire) -> BoxedStrategy<Vec<Revocation>> {
     let revocations = btree_map(one_of(&SUBJECTS), select(&TIMES[..]), 0..3);
     let revocations = revocations.prop_map(|revocations| revocations.into_iter().collect());
-    if wire == Wire::Any {
-        prop_oneof![1 => Just(Vec::new()), 1 => revocations].boxed()
-    } else {
-        Just(Vec::new()).boxed()
+    match wire {
+        Wire::Any | Wire::Proxy => prop_oneof![1 => Just(Vec::new()), 1 => revocations].boxed(),
+        Wire::Json | Wire::Http => Just(Vec::new()).boxed(),
     }
 }
 

@@ -44,7 +44,9 @@ pub fn normalize(request: &Request) -> Option<Facts> {
         properties::read(text)?;
     }
     let Target::Http { host, path } = &request.target else {
-        return (!request.action.is_empty()).then_some(Facts::NotHttp);
+        let id = if let Target::Resource { id, .. } = &request.target { id.as_ref() } else { None };
+        let is_one = !request.action.is_empty() && id.is_none_or(|id| id.len() <= 8 << 10);
+        return is_one.then_some(Facts::NotHttp);
     };
     let method = request.action.clone();
     let is_token = |byte: char| byte.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(byte);

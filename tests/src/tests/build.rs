@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
-use portcullis_artifacts::{COMPILER_COMPONENT, ENVOY_FILTER, POLICY_COMPONENT};
+use portcullis_artifacts::{COMPILER_COMPONENT, ENVOY_FILTER, POLICY_COMPONENT, POLICY_MODULE};
 use wit_component::DecodedWasm;
 
 const KIB: usize = 1024;
@@ -26,9 +26,21 @@ fn the_components_import_nothing_and_export_their_interface() {
 }
 
 #[test]
+fn the_core_module_imports_nothing_and_exports_its_memory_and_six_functions() {
+    let module = wasmtime::Module::new(&wasmtime::Engine::default(), POLICY_MODULE).unwrap();
+    assert_eq!(module.imports().count(), 0);
+    let exports: BTreeSet<&str> = module.exports().map(|export| export.name()).collect();
+    let functions = ["alloc", "close", "decide", "free", "open", "refusal"].map(|name| format!("portcullis_{name}"));
+    // What the linker adds: where the program's data end and its heap begins.
+    let linked = ["__data_end", "__heap_base", "memory"];
+    assert_eq!(exports, functions.iter().map(String::as_str).chain(linked).collect());
+}
+
+#[test]
 fn the_wasm_modules_are_within_their_budgets() {
     for (name, bytes, budget) in [
         ("portcullis-policy.wasm", POLICY_COMPONENT, 500 * KIB),
+        ("portcullis-policy.core.wasm", POLICY_MODULE, 400 * KIB),
         ("portcullis-envoy.wasm", ENVOY_FILTER, 500 * KIB),
         ("portcullis-compiler.wasm", COMPILER_COMPONENT, 4096 * KIB),
     ] {
@@ -37,11 +49,13 @@ fn the_wasm_modules_are_within_their_budgets() {
 }
 
 /// Who may use whom inside the workspace, tests and builds left out; anything else points up.
-const EDGES: [(&str, &[&str]); 14] = [
+const EDGES: [(&str, &[&str]); 16] = [
+    ("portcullis-allocator", &[]),
     ("portcullis-bundle", &[]),
     ("portcullis-core", &["portcullis-bundle"]),
     ("portcullis-compiler", &["portcullis-bundle", "portcullis-core"]),
-    ("portcullis-guest", &["portcullis-core"]),
+    ("portcullis-guest", &["portcullis-allocator", "portcullis-core"]),
+    ("portcullis-module", &["portcullis-allocator", "portcullis-core"]),
     ("portcullis-compiler-guest", &["portcullis-compiler", "portcullis-core"]),
     ("portcullis-envoy", &["portcullis-core"]),
     ("portcullis-artifacts", &[]),
@@ -53,7 +67,7 @@ const EDGES: [(&str, &[&str]); 14] = [
     ),
     ("faulty-guest", &[]),
     ("portcullis-rig", &[]),
-    ("portcullis-benches", &["portcullis-compiler", "portcullis-core", "portcullis-runtime"]),
+    ("portcullis-benches", &["portcullis-artifacts", "portcullis-compiler", "portcullis-core", "portcullis-runtime"]),
     ("xtask", &["portcullis-rig"]),
 ];
 

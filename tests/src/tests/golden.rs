@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use portcullis_bundle::{Admission, OpenError, Policy, SigningKey, TenantId};
+use portcullis_bundle::{Admission, OpenError, Policy, SigningKey, Summary, TenantId};
 use portcullis_runtime::{NativePolicy, Request};
 
 const BUNDLE: &[u8] = include_bytes!("../../golden/bundle-v1/policy.bundle");
@@ -21,6 +21,9 @@ fn the_bundle_opens_and_says_what_it_is() {
     assert_eq!((policy.tenant(), policy.revision(), policy.expires()), ("golden", 41, Some(4_000_000_000)));
     assert_eq!(policy.signer(), Some(key.id()));
     assert_eq!(policy.levels().collect::<Vec<_>>(), [("email", "verified"), ("phone", "verified")]);
+    let Summary { size_bytes, rules, routes, levels, restrictions, revocations, .. } = policy.summary();
+    assert_eq!((size_bytes, rules, routes, levels), (BUNDLE.len(), 8, 2, 2));
+    assert_eq!((restrictions, revocations), (4, 1));
 }
 
 #[test]

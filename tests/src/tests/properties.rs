@@ -16,8 +16,9 @@ fn decide(document: &Document, requests: &[Request]) -> Vec<Decision> {
     requests.iter().map(|request| policy.decide(request)).collect()
 }
 
-fn check<S: Strategy>(inputs: &S, property: impl Fn(S::Value) -> Result<(), TestCaseError>) {
-    let config = Config { cases: 500, failure_persistence: None, ..Config::default() };
+/// The same inputs in every run.
+pub(super) fn check<S: Strategy>(cases: u32, inputs: &S, property: impl Fn(S::Value) -> Result<(), TestCaseError>) {
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     TestRunner::new_with_rng(config, rng).run(inputs, property).unwrap_or_else(|error| panic!("{error}"));
 }
@@ -28,7 +29,7 @@ fn requests() -> impl Strategy<Value = Vec<Request>> {
 
 #[test]
 fn one_more_deny_never_allows_more() {
-    check(&(document(), rule(), requests()), |(document, rule, requests)| {
+    check(500, &(document(), rule(), requests()), |(document, rule, requests)| {
         let mut stricter = document.clone();
         stricter.rules.push(Rule { effect: "deny".to_owned(), topic: None, ..rule });
         for (before, after) in decide(&document, &requests).iter().zip(decide(&stricter, &requests)) {
@@ -40,7 +41,7 @@ fn one_more_deny_never_allows_more() {
 
 #[test]
 fn one_more_allow_never_denies_more() {
-    check(&(document(), rule(), requests()), |(document, rule, requests)| {
+    check(500, &(document(), rule(), requests()), |(document, rule, requests)| {
         let mut laxer = document.clone();
         laxer.rules.push(Rule { effect: "allow".to_owned(), topic: None, ..rule });
         for (before, after) in decide(&document, &requests).iter().zip(decide(&laxer, &requests)) {
@@ -52,7 +53,7 @@ fn one_more_allow_never_denies_more() {
 
 #[test]
 fn the_order_of_rules_never_matters() {
-    check(&(document(), requests()), |(mut document, requests)| {
+    check(500, &(document(), requests()), |(mut document, requests)| {
         for (at, rule) in document.rules.iter_mut().enumerate() {
             rule.id = Some(format!("r{at}"));
         }
@@ -71,7 +72,7 @@ fn the_order_of_rules_never_matters() {
 
 #[test]
 fn one_role_less_allows_more_only_where_a_deny_asked_for_it() {
-    check(&(document(), requests()), |(document, requests)| {
+    check(500, &(document(), requests()), |(document, requests)| {
         let fewer: Vec<Request> = requests.iter().map(without_last_role).collect();
         for ((request, before), after) in
             requests.iter().zip(decide(&document, &requests)).zip(decide(&document, &fewer))
