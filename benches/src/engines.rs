@@ -1,12 +1,16 @@
 //! What decides: ours and what it is compared with, behind one small trait.
 
+#[cfg(feature = "component")]
+pub mod calls;
 #[cfg(feature = "peers")]
 mod casbin;
 #[cfg(feature = "peers")]
 mod cedar;
 #[cfg(feature = "component")]
-pub mod component;
+mod component;
 mod linear;
+#[cfg(feature = "component")]
+mod module;
 mod ours;
 #[cfg(feature = "peers")]
 mod regorus;
@@ -122,7 +126,7 @@ pub const KINDS: &[Kind] = &[
 pub fn names() -> Vec<&'static str> {
     let names = KINDS.iter().map(|kind| kind.name);
     #[cfg(feature = "component")]
-    let names = names.chain(component::Form::ALL.map(component::Form::name));
+    let names = names.chain(calls::Call::ALL.map(calls::Call::name));
     names.collect()
 }
 

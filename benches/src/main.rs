@@ -47,6 +47,9 @@ enum Suite {
     /// Time of one decision through wasmtime
     #[cfg(feature = "component")]
     Component,
+    /// The same for a rule with a condition
+    #[cfg(feature = "component")]
+    Conditions,
 }
 
 /// What the benchmark starts itself, in a process of its own.
@@ -91,6 +94,8 @@ fn run(cli: Cli) -> Result<()> {
             Suite::Compile => ("compile", compile::run(&settings)?),
             #[cfg(feature = "component")]
             Suite::Component => ("component", component::run(&settings)?),
+            #[cfg(feature = "component")]
+            Suite::Conditions => ("conditions", component::conditions(&settings)?),
         };
         let section = report::section(name, &table, &circumstances)?;
         println!("{section}\n");

@@ -7,8 +7,10 @@ use std::time::Instant;
 
 use rustix::time::{ClockId, clock_gettime};
 
+use portcullis_core::{Request, Target};
+
 use crate::engines::Engine;
-use crate::workload::Ask;
+use crate::workload::Question;
 
 /// Nanoseconds that one batch shall take: reading the clock is little beside it. Slow engines are timed singly.
 const BATCH_NS: f64 = 20_000.0;
@@ -22,22 +24,22 @@ const TURN_REQUESTS: usize = 8_192;
 const FAST_NS: f64 = 20_000.0;
 
 /// What is timed: something that decides one request at a time, or several.
-pub trait Subject {
+pub trait Subject<Q> {
     /// How many requests one call decides.
     fn at_once(&self) -> usize {
         1
     }
 
     /// Makes of `asks` what the calls will need; not timed.
-    fn prepare(&mut self, _asks: &[Ask]) {}
+    fn prepare(&mut self, _asks: &[Q]) {}
 
     /// One call for the requests from `at` on of those it has prepared; how many are allowed.
-    fn decide(&mut self, asks: &[Ask], at: usize) -> usize;
+    fn decide(&mut self, asks: &[Q], at: usize) -> usize;
 }
 
-impl Subject for Box<dyn Engine> {
+impl<Q: Question> Subject<Q> for Box<dyn Engine> {
     #[inline]
-    fn decide(&mut self, asks: &[Ask], at: usize) -> usize {
+    fn decide(&mut self, asks: &[Q], at: usize) -> usize {
         usize::from((**self).decide(&black_box(asks[at].request())))
     }
 }
@@ -54,8 +56,8 @@ pub struct Times {
     pub p99: f64,
 }
 
-struct Turns<'s> {
-    subject: &'s mut dyn Subject,
+struct Turns<'s, Q> {
+    subject: &'s mut dyn Subject<Q>,
     per_turn: usize,
     per_batch: usize,
     is_fast: bool,
@@ -68,8 +70,8 @@ struct Turns<'s> {
 }
 
 /// Times of each subject after `rounds` rounds; all decide the same requests.
-pub fn times(subjects: &mut [&mut dyn Subject], asks: &[Ask], rounds: usize) -> Vec<Times> {
-    let mut turns: Vec<Turns<'_>> = subjects.iter_mut().map(|subject| Turns::new(*subject, asks)).collect();
+pub fn times<Q: Question>(subjects: &mut [&mut dyn Subject<Q>], asks: &[Q], rounds: usize) -> Vec<Times> {
+    let mut turns: Vec<Turns<'_, Q>> = subjects.iter_mut().map(|subject| Turns::new(*subject, asks)).collect();
     for _round in 0..rounds {
         for turn in &mut turns {
             turn.take(asks);
@@ -78,9 +80,9 @@ pub fn times(subjects: &mut [&mut dyn Subject], asks: &[Ask], rounds: usize) -> 
     turns.into_iter().map(Turns::summary).collect()
 }
 
-impl<'s> Turns<'s> {
+impl<'s, Q: Question> Turns<'s, Q> {
     /// Finds out how many requests make a turn.
-    fn new(subject: &'s mut dyn Subject, asks: &[Ask]) -> Self {
+    fn new(subject: &'s mut dyn Subject<Q>, asks: &[Q]) -> Self {
         let at_once = subject.at_once();
         let asks = &asks[..asks.len().min(TURN_REQUESTS)];
         subject.prepare(asks);
@@ -97,7 +99,7 @@ impl<'s> Turns<'s> {
         Self { subject, per_turn, per_batch, is_fast, next: 0, in_batch: true, batches: vec![], singles: vec![] }
     }
 
-    fn take(&mut self, asks: &[Ask]) {
+    fn take(&mut self, asks: &[Q]) {
         let warm = self.per_turn / 4;
         let mut done = 0;
         while done < self.per_turn {
@@ -118,7 +120,7 @@ impl<'s> Turns<'s> {
         }
     }
 
-    fn batch(&mut self, asks: &[Ask], is_warm: bool) {
+    fn batch(&mut self, asks: &[Q], is_warm: bool) {
         let at_once = self.subject.at_once();
         let started = thread_ns();
         for at in (0..asks.len()).step_by(at_once) {
@@ -128,7 +130,7 @@ impl<'s> Turns<'s> {
         self.batches.extend(is_warm.then_some(time));
     }
 
-    fn singles(&mut self, asks: &[Ask], is_warm: bool) {
+    fn singles(&mut self, asks: &[Q], is_warm: bool) {
         let at_once = self.subject.at_once();
         for at in (0..asks.len()).step_by(at_once) {
             let (subject, is_fast) = (&mut *self.subject, self.is_fast);
@@ -177,11 +179,20 @@ fn cost(of: impl Fn() -> f64) -> f64 {
 }
 
 /// Reads the requests once: a host has just received what it asks about, so the bytes are in its caches.
-fn touch(asks: &[Ask]) {
+fn touch(asks: &[impl Question]) {
+    let touch = |text: &str| {
+        black_box(text.bytes().fold(0_u8, u8::wrapping_add));
+    };
     for ask in asks {
-        let bytes = |text: &str| text.bytes().fold(0_u8, u8::wrapping_add);
-        black_box(bytes(&ask.path) ^ bytes(&ask.subject));
-        black_box(ask.roles.iter().fold(bytes(ask.method), |sum, role| sum ^ bytes(role)));
+        let Request { action, target, subject, context, .. } = ask.request();
+        let of_target = match target {
+            Target::Http { host, path } => [Some(path), host, None],
+            Target::Resource { kind, id, properties } => [Some(kind), id, properties],
+        };
+        of_target.into_iter().chain([Some(action), context]).flatten().for_each(touch);
+        if let Some(subject) = subject {
+            [Some(subject.id), subject.properties].into_iter().flatten().chain(subject.roles.iter()).for_each(touch);
+        }
     }
 }
 

@@ -9,7 +9,7 @@ pub mod instructions;
 /// What the user chose.
 pub struct Settings {
     pub rules: Vec<usize>,
-    /// Names of `engines::KINDS` and `component::Form`; empty is all.
+    /// Names of `engines::KINDS` and `calls::Call`; empty is all.
     pub engines: Vec<String>,
     pub rounds: usize,
 }

@@ -9,14 +9,19 @@
 
 mod answers;
 mod document;
+mod payments;
 mod requests;
 pub mod text;
 mod words;
 
 use std::collections::HashSet;
+use std::fmt::Debug;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use portcullis_core::Request;
+
 pub use answers::Answers;
+pub use payments::{PAYMENTS, Payment, payments};
 pub use requests::{Ask, asks};
 pub use words::{METHODS, ROLES};
 
@@ -30,6 +35,12 @@ pub const WILDCARD: &str = "{id}";
 const SEED: u64 = 0x0070_6F72_7463_756C;
 /// One rule in so many denies.
 const DENY_EVERY: usize = 20;
+
+/// A request of any workload, with what it must be answered.
+pub trait Question: Debug {
+    fn request(&self) -> Request<'_>;
+    fn is_allowed(&self) -> bool;
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {

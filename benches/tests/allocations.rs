@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use portcullis_benches::engines::{Engine, Ours};
-use portcullis_benches::workload::{Workload, asks};
+use portcullis_benches::workload::{Question, Workload, asks};
 
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
 

@@ -10,7 +10,7 @@ use portcullis_runtime::{
 };
 
 use crate::measure::Subject;
-use crate::workload::Ask;
+use crate::workload::Question;
 
 /// Twice the bundle of a million rules, and the rest.
 const MEMORY_BYTES: usize = 3 << 30;
@@ -30,8 +30,6 @@ pub enum Form {
 }
 
 impl Form {
-    pub const ALL: [Self; 4] = [Self::Record, Self::Records, Self::Encoded, Self::EncodedBatch];
-
     pub fn name(self) -> &'static str {
         match self {
             Self::Record => "record",
@@ -47,6 +45,13 @@ impl Form {
             Self::Records => "`decide-batch`, 100 records",
             Self::Encoded => "`decide-encoded`, one request",
             Self::EncodedBatch => "`decide-batch-encoded`, 100 requests",
+        }
+    }
+
+    fn at_once(self) -> usize {
+        match self {
+            Self::Record | Self::Encoded => 1,
+            Self::Records | Self::EncodedBatch => 100,
         }
     }
 }
@@ -73,24 +78,21 @@ impl Component {
     }
 }
 
-impl Subject for Component {
+impl<Q: Question> Subject<Q> for Component {
     fn at_once(&self) -> usize {
-        match self.form {
-            Form::Record | Form::Encoded => 1,
-            Form::Records | Form::EncodedBatch => 100,
-        }
+        self.form.at_once()
     }
 
-    fn prepare(&mut self, asks: &[Ask]) {
+    fn prepare(&mut self, asks: &[Q]) {
         self.requests.clear();
         self.requests.extend(asks.iter().map(request));
     }
 
-    fn decide(&mut self, _asks: &[Ask], at: usize) -> usize {
+    fn decide(&mut self, _asks: &[Q], at: usize) -> usize {
         match self.form {
             Form::Record => usize::from(self.slot.decide(&self.requests[at]).effect == Effect::Allow),
             Form::Records => {
-                let decisions = self.slot.decide_batch(&self.requests[at..at + self.at_once()]);
+                let decisions = self.slot.decide_batch(&self.requests[at..at + self.form.at_once()]);
                 decisions.iter().filter(|decision| decision.effect == Effect::Allow).count()
             }
             Form::Encoded => {
@@ -101,7 +103,7 @@ impl Subject for Component {
             }
             Form::EncodedBatch => {
                 self.batch.clear();
-                for request in &self.requests[at..at + self.at_once()] {
+                for request in &self.requests[at..at + self.form.at_once()] {
                     self.batch.push(&request.into());
                 }
                 let decisions = self.slot.decide_batch_encoded(&self.batch);
@@ -112,28 +114,35 @@ impl Subject for Component {
     }
 }
 
-/// The same facts as `Ask::request`.
-fn request(ask: &Ask) -> Request {
-    let facts = ask.request();
+/// The same facts, owned.
+fn request(question: &impl Question) -> Request {
+    let portcullis_core::Request { action, target, source_ip, country, continent, subject, credential, context, now } =
+        question.request();
+    let owned = |text: Option<&str>| text.map(str::to_owned);
     Request {
-        action: facts.action.to_owned(),
-        target: Target::Http { host: None, path: ask.path.clone() },
-        source_ip: facts.source_ip,
-        country: None,
-        continent: None,
-        subject: Some(RequestSubject {
-            id: ask.subject.clone(),
-            kind: None,
-            state: portcullis_core::Subject::DEFAULT_STATE.to_owned(),
-            roles: ask.roles.iter().map(|role| (*role).to_owned()).collect(),
-            permission_groups: Vec::new(),
-            level: None,
-            otp: false,
-            issued_at: None,
-            properties: None,
+        action: action.to_owned(),
+        target: match target {
+            portcullis_core::Target::Http { host, path } => Target::Http { host: owned(host), path: path.to_owned() },
+            portcullis_core::Target::Resource { kind, id, properties } => {
+                Target::Resource { kind: kind.to_owned(), id: owned(id), properties: owned(properties) }
+            }
+        },
+        source_ip,
+        country: owned(country),
+        continent: owned(continent),
+        subject: subject.map(|subject| RequestSubject {
+            id: subject.id.to_owned(),
+            kind: owned(subject.kind),
+            state: subject.state.to_owned(),
+            roles: subject.roles.iter().map(str::to_owned).collect(),
+            permission_groups: subject.permission_groups.iter().map(str::to_owned).collect(),
+            level: subject.level,
+            otp: subject.otp,
+            issued_at: subject.issued_at,
+            properties: owned(subject.properties),
         }),
-        credential: facts.credential,
-        context: None,
-        now: None,
+        credential,
+        context: owned(context),
+        now,
     }
 }

@@ -9,7 +9,7 @@ use super::Settings;
 use crate::engines::{Engine, KINDS, Kind};
 use crate::measure::{self, Subject, Times};
 use crate::report;
-use crate::workload::{Ask, REQUESTS, Workload, asks};
+use crate::workload::{Ask, Question, REQUESTS, Workload, asks};
 
 /// How long the answers of one engine are compared before it is timed.
 const COMPARE: Duration = Duration::from_secs(10);
@@ -37,7 +37,7 @@ fn measure(table: &mut String, settings: &Settings, rules: usize) -> Result<()> 
         compared.push(compare(kind.name, engine.as_mut(), &asks)?);
         engines.push(engine);
     }
-    let mut subjects: Vec<&mut dyn Subject> = engines.iter_mut().map(|engine| engine as &mut dyn Subject).collect();
+    let mut subjects: Vec<&mut dyn Subject<Ask>> = engines.iter_mut().map(|engine| engine as _).collect();
     let times = measure::times(&mut subjects, &asks, settings.rounds);
     let median = |name| kinds.iter().position(|kind| kind.name == name).map(|at| times[at].median);
     let references = [median("trie"), median("ours")];

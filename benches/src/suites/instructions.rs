@@ -14,10 +14,12 @@ use portcullis_core::Request;
 
 use super::Settings;
 #[cfg(feature = "component")]
-use crate::engines::component;
+use crate::engines::calls::{self, Call};
 use crate::engines::{Engine, Ours, Trie, bundle};
+#[cfg(feature = "component")]
+use crate::measure::Subject;
 use crate::report;
-use crate::workload::{Ask, Workload, asks, text};
+use crate::workload::{Ask, Question, Workload, asks, text};
 
 /// Requests that are counted.
 const REQUESTS: usize = 10_000;
@@ -25,7 +27,7 @@ const REQUESTS: usize = 10_000;
 /// What the child under valgrind needs to know.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Job {
-    /// `ours`, `trie`, or the name of a form in which the component is called
+    /// `ours`, `trie`, or the name of a way into wasmtime
     engine: String,
     rules: usize,
     bundle: PathBuf,
@@ -35,7 +37,7 @@ pub struct Job {
 pub fn run(settings: &Settings) -> Result<String> {
     let native = [("ours", "linked core"), ("trie", "trie")];
     let columns: Vec<(&str, &str)> =
-        native.into_iter().chain(forms().filter(|(name, _)| settings.is_chosen(name))).collect();
+        native.into_iter().chain(calls().filter(|(name, _)| settings.is_chosen(name))).collect();
     let mut table = String::from("| N |");
     columns.iter().try_for_each(|(_, what)| write!(table, " {what} |"))?;
     writeln!(table, " linked core to trie |\n|{}", "---|".repeat(columns.len() + 2))?;
@@ -60,10 +62,10 @@ pub fn run(settings: &Settings) -> Result<String> {
     Ok(table)
 }
 
-/// Names of the forms in which the component is called, and what they are.
-fn forms() -> impl Iterator<Item = (&'static str, &'static str)> {
+/// Names of the ways into wasmtime, and what they are.
+fn calls() -> impl Iterator<Item = (&'static str, &'static str)> {
     #[cfg(feature = "component")]
-    return component::Form::ALL.into_iter().map(|form| (form.name(), form.what()));
+    return Call::ALL.into_iter().map(|call| (call.name(), call.what()));
     #[cfg(not(feature = "component"))]
     return std::iter::empty();
 }
@@ -91,7 +93,7 @@ pub fn child(job: &Job) -> Result<()> {
     let allowed = match job.engine.as_str() {
         "ours" => twice(&mut Ours::open(fs::read(&job.bundle)?)?, &asks),
         "trie" => twice(&mut Trie::new(&Workload::new(job.rules).rules), &asks),
-        form => twice_through_wasmtime(form, fs::read(&job.bundle)?, &asks)?,
+        call => twice_through_wasmtime(call, &fs::read(&job.bundle)?, &asks)?,
     };
     ensure!(allowed == [expected; 2], "{} allows {allowed:?}, right is {expected}", job.engine);
     Ok(())
@@ -111,25 +113,24 @@ fn counted(engine: &mut dyn Engine, requests: &[Request<'_>]) -> usize {
 }
 
 #[cfg(feature = "component")]
-fn twice_through_wasmtime(form: &str, bundle: Vec<u8>, asks: &[Ask]) -> Result<[usize; 2]> {
-    use crate::measure::Subject;
-
-    let form = component::Form::ALL.into_iter().find(|known| known.name() == form);
-    let mut component = component::Component::new(component::slot(bundle)?, form.context("no such engine")?);
-    component.prepare(asks);
-    let calls = (0..asks.len()).step_by(component.at_once());
-    let allowed = calls.map(|at| component.decide(asks, at)).sum();
-    Ok([allowed, counted_calls(&mut component, asks)])
+fn twice_through_wasmtime(call: &str, bundle: &[u8], asks: &[Ask]) -> Result<[usize; 2]> {
+    let call = Call::ALL.into_iter().find(|known| known.name() == call).context("no such engine")?;
+    let mut called = calls::open(bundle, &[call])?;
+    let subject = called.first_mut().context("nothing is open")?;
+    subject.prepare(asks);
+    let calls = (0..asks.len()).step_by(subject.at_once());
+    let allowed = calls.map(|at| subject.decide(asks, at)).sum();
+    Ok([allowed, counted_calls(subject.as_mut(), asks)])
 }
 
 /// As `counted`.
 #[cfg(feature = "component")]
 #[inline(never)]
-fn counted_calls(component: &mut dyn crate::measure::Subject, asks: &[Ask]) -> usize {
-    (0..asks.len()).step_by(component.at_once()).map(|at| component.decide(asks, at)).sum()
+fn counted_calls(subject: &mut dyn Subject<Ask>, asks: &[Ask]) -> usize {
+    (0..asks.len()).step_by(subject.at_once()).map(|at| subject.decide(asks, at)).sum()
 }
 
 #[cfg(not(feature = "component"))]
-fn twice_through_wasmtime(form: &str, _bundle: Vec<u8>, _asks: &[Ask]) -> Result<[usize; 2]> {
-    anyhow::bail!("no engine `{form}` in this build")
+fn twice_through_wasmtime(call: &str, _bundle: &[u8], _asks: &[Ask]) -> Result<[usize; 2]> {
+    anyhow::bail!("no engine `{call}` in this build")
 }

@@ -3,7 +3,7 @@
 use portcullis_core::{Credential, Names, Request, Subject, Target};
 
 use super::answers::{Answer, Answers};
-use super::{Effect, METHODS, ROLES, Rule, SEED, WILDCARD, Workload, distinct_roles, word};
+use super::{Effect, METHODS, Question, ROLES, Rule, SEED, WILDCARD, Workload, distinct_roles, word};
 use crate::random::Random;
 
 /// One request, with what it must be answered.
@@ -16,8 +16,8 @@ pub struct Ask {
     pub allowed: bool,
 }
 
-impl Ask {
-    pub fn request(&self) -> Request<'_> {
+impl Question for Ask {
+    fn request(&self) -> Request<'_> {
         Request {
             action: self.method,
             target: Target::Http { host: None, path: &self.path },
@@ -39,6 +39,10 @@ impl Ask {
             context: None,
             now: None,
         }
+    }
+
+    fn is_allowed(&self) -> bool {
+        self.allowed
     }
 }
 
