@@ -29,8 +29,7 @@ fuzz_target!(|text: &str| {
 fn check(text: &str, diagnostics: &[Diagnostic]) {
     let source = Source::new("policy.yaml", text);
     // As a reader of YAML counts lines, YAML 1.2.2 section 5.4.
-    let lines: Vec<&str> =
-        text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r')).collect();
+    let lines: Vec<&str> = text.split("\r\n").flat_map(|lines| lines.split(['\r', '\n'])).collect();
     for diagnostic in diagnostics {
         let Diagnostic { line, column, message, .. } = diagnostic;
         assert!(*line >= 1 && *column >= 1 && !message.is_empty(), "{diagnostic}");

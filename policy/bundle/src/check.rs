@@ -8,7 +8,8 @@ use zerocopy::little_endian::U32;
 
 use crate::bytecode;
 use crate::layout::{
-    Category, CategoryKind, Cell, Class, Entry, HostKind, NONE, Place, Range, Text, facts, flags, seeds, who_flags,
+    Category, CategoryKind, Cell, Class, Entry, Guard, HostKind, NONE, Place, Range, Text, facts, flags, seeds,
+    who_flags,
 };
 use crate::limits;
 use crate::open::OpenError;
@@ -91,14 +92,17 @@ fn node(policy: &Policy, cell: &Cell, place: u32) -> Option<()> {
 
 fn entries(policy: &Policy) -> Option<()> {
     let Records { entries, guards, rules, .. } = policy.records();
-    let (guards, rules) = (guards.len(), rules.len());
     // Nodes share no entries: else a small bundle could take long to check.
     let mut left = entries.len();
     let records = policy.records();
     let check = |entries: &[Entry]| {
         entries.iter().try_for_each(|entry| {
-            ensure((entry.guard() as usize) < guards && entry.kind().is_some())?;
-            ensure(entry.rule.get() == NONE || (entry.rule.get() as usize) < rules)
+            let guard = guards.get(entry.guard() as usize)?;
+            entry.kind()?;
+            match rules.get(entry.rule.get() as usize) {
+                Some(rule) => ensure(rule.guard.get() == entry.guard()),
+                None => ensure(entry.rule.get() == NONE && !is_rule(guard)?),
+            }
         })
     };
     for node in records.nodes() {
@@ -129,20 +133,22 @@ fn guards(policy: &Policy) -> Option<()> {
     for guard in guards.iter() {
         ensure(guard.flags & !who_flags::ALL == 0)?;
         let terms = policy.records().terms(guard)?;
-        let is_rule = match Class::from_byte(guard.class)? {
-            Class::Blocked | Class::Public | Class::Login => false,
-            Class::Deny | Class::Allow | Class::Audit => true,
-        };
-        ensure(is_rule == (terms.who.get() != NONE) && guard.asks == terms.asks())?;
+        ensure(is_rule(guard)? == (terms.who.get() != NONE) && guard.asks == terms.asks())?;
     }
     Some(())
+}
+
+fn is_rule(guard: &Guard) -> Option<bool> {
+    Some(match Class::from_byte(guard.class)? {
+        Class::Blocked | Class::Public | Class::Login => false,
+        Class::Deny | Class::Allow | Class::Audit => true,
+    })
 }
 
 fn rules(policy: &Policy) -> Option<()> {
     ensure(policy.rules().len() <= limits::RULES)?;
     for rule in policy.rules() {
-        let guard = policy.guard(rule.guard.get())?;
-        ensure(matches!(Class::from_byte(guard.class)?, Class::Deny | Class::Allow | Class::Audit))?;
+        ensure(is_rule(policy.guard(rule.guard.get())?)?)?;
     }
     let Records { rules, rule_ids, .. } = policy.records();
     ensure(rule_ids.is_empty() || rule_ids.len() == rules.len())?;

@@ -33,7 +33,7 @@ pub enum Style {
 impl<'t> Source<'t> {
     pub fn new(name: &'t str, text: &'t str) -> Self {
         // YAML 1.2.2 section 5.4.
-        let lines = text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'));
+        let lines = text.split("\r\n").flat_map(|lines| lines.split(['\r', '\n']));
         Self { name, lines: lines.collect() }
     }
 

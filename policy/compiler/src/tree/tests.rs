@@ -123,6 +123,20 @@ fn refuses_the_same_in_both() {
     check_error(&format!("{{\n{}}}", keys.join(",\n")), "102:1: error: key `7` is here for the second time");
 }
 
+#[test]
+fn every_line_break_counts_once() {
+    for text in [
+        "a: 1\nb:\n\n\n c\nd: [\n\ne: {{\n\n",
+        "rules:\n  - {own, effectM\n:\n\n\nM\n\n:: allow}}\n",
+        "a:\n\n- 'x\n\n\ny': 1\n&",
+    ] {
+        let error = yaml::parse(text).expect_err(text);
+        for end in ["\r", "\r\n"] {
+            assert_eq!(yaml::parse(&text.replace('\n', end)).expect_err(text), error, "{text:?} with {end:?}");
+        }
+    }
+}
+
 #[track_caller]
 fn check_error(text: &str, expected: &str) {
     assert!(json::parse(text).is_none(), "{text}");
