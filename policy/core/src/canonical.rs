@@ -51,8 +51,30 @@ pub fn canonicalize(raw: &str, path: &mut Vec<u8>) -> Result<(), Malformed> {
 /// Whether each byte may stand in a canonical path as it is, but for `%`.
 #[inline]
 pub(crate) fn are_path_bytes(path: &[u8]) -> bool {
-    // One byte of a table for each byte, and no branch.
+    let (words, rest) = path.as_chunks();
+    let are_common = words.iter().fold(0, |rare, word| rare | rare_bytes(u64::from_le_bytes(*word))) == 0;
+    are_listed(if are_common { rest } else { path })
+}
+
+/// The same with one look at a table for each byte, and no branch.
+#[inline]
+fn are_listed(path: &[u8]) -> bool {
     !path.iter().fold(false, |any, &byte| any | OTHERS.get(usize::from(byte)).copied().unwrap_or(true))
+}
+
+/// The high bits of those bytes that are neither letters nor digits nor one of `-./:_`.
+#[inline]
+fn rare_bytes(word: u64) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH: u64 = ONES.wrapping_mul(0x80);
+    let bytes = word & !HIGH;
+    // A byte below 0x80 plus one up to 0x80 carries into no other byte.
+    let from = |bytes: u64, first: u8| bytes.wrapping_add(ONES.wrapping_mul(0x80_u64.wrapping_sub(u64::from(first))));
+    let lower = bytes | ONES.wrapping_mul(0x20);
+    let letters = from(lower, b'a') & !from(lower, b'z'.wrapping_add(1));
+    let digits = from(bytes, b'-') & !from(bytes, b':'.wrapping_add(1));
+    let others = from(bytes ^ ONES.wrapping_mul(u64::from(b'_')), 1);
+    (others & !letters & !digits | word) & HIGH
 }
 
 /// Whether a byte is neither a path byte nor a slash.
@@ -178,7 +200,7 @@ impl Utf8 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Malformed, PATH_BYTES, are_path_bytes, canonicalize, is_path_byte, is_plain};
+    use super::{Malformed, PATH_BYTES, are_path_bytes, canonicalize, is_path_byte, is_plain, rare_bytes};
 
     #[track_caller]
     fn check(raw: &str, expected: Result<&str, Malformed>) {
@@ -212,10 +234,23 @@ mod tests {
     #[test]
     fn knows_each_byte_at_each_place() {
         for byte in 0..=u8::MAX {
-            for at in 0..3 {
-                let mut path = *b"/ab";
+            for at in 0..11 {
+                let mut path = *b"/abcdefghij";
                 path[at] = byte;
                 assert_eq!(are_path_bytes(&path), is_path_byte(byte) || byte == b'/', "{byte} at {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn knows_common_bytes_in_words() {
+        for byte in 0..=u8::MAX {
+            let is_common = byte.is_ascii_alphanumeric() || b"-./:_".contains(&byte);
+            for at in 0..8 {
+                let mut word = *b"Az-09._/";
+                word[at] = byte;
+                let marked = 1_u64.wrapping_shl(8 * at as u32 + 7);
+                assert_eq!(rare_bytes(u64::from_le_bytes(word)), if is_common { 0 } else { marked }, "{byte} at {at}");
             }
         }
     }

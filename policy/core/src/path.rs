@@ -89,12 +89,16 @@ impl PathBuffer {
         if self.text.len() < BUFFER_BYTES {
             self.text.resize(BUFFER_BYTES, 0);
         }
-        if path.len() > PATH_BYTES || path.first() != Some(&b'/') || !are_path_bytes(path) {
+        if path.len() > PATH_BYTES || path.first() != Some(&b'/') {
             return None;
         }
         let (text, rest) = self.text.split_at_mut_checked(path.len())?;
         text.copy_from_slice(path);
         *rest.first_chunk_mut()? = PADDING;
+        // In whole words, of which the padding fills the last.
+        if !are_path_bytes(self.text.get(..path.len().next_multiple_of(size_of::<u64>()))?) {
+            return None;
+        }
         self.split(path.len(), false)
     }
 

@@ -75,27 +75,23 @@ impl<'a> Texts<'a> {
     #[expect(clippy::option_option, reason = "absent and malformed are different answers")]
     #[inline]
     fn next(&mut self) -> Option<Option<&'a str>> {
-        let (length, lengths) = self.lengths.split_first()?;
-        self.lengths = lengths;
-        if length.get() == ABSENT {
-            return Some(None);
+        match self.lengths.split_first()? {
+            (length, lengths) if length.get() == ABSENT => {
+                self.lengths = lengths;
+                Some(None)
+            }
+            _ => self.required().map(Some),
         }
-        let (text, rest) = self.text.split_at_checked(length.get() as usize)?;
-        self.text = rest;
-        Some(Some(text))
-    }
-
-    /// The next text, if it is there; the outer option is for bytes that are too short.
-    #[expect(clippy::option_option, reason = "as in `next`")]
-    #[inline]
-    fn if_there(&mut self, is_there: bool) -> Option<Option<&'a str>> {
-        if is_there { self.required().map(Some) } else { Some(None) }
     }
 
     /// The next text, which must be there.
-    #[inline]
+    #[inline(always)]
     fn required(&mut self) -> Option<&'a str> {
-        self.next()?
+        let (length, lengths) = self.lengths.split_first()?;
+        // No text is as long as `ABSENT`.
+        let (text, rest) = self.text.split_at_checked(length.get() as usize)?;
+        (self.lengths, self.text) = (lengths, rest);
+        Some(text)
     }
 }
 
@@ -111,7 +107,8 @@ impl<'b> Writer<'b> {
     fn new(bytes: &'b mut Vec<u8>, head: &[u8], count: usize) -> Self {
         bytes.extend_from_slice(head);
         let lengths = bytes.len();
-        bytes.resize(lengths.saturating_add(count.saturating_mul(size_of::<U32>())), 0);
+        // Few, and so many calls cheaper than one that fills.
+        (0..count).for_each(|_| bytes.extend_from_slice(&[0; size_of::<U32>()]));
         Self { bytes, lengths }
     }
 

@@ -39,14 +39,15 @@ mod has {
     pub const ISSUED_AT: u16 = 1 << 6;
     /// Host, or id of a resource.
     pub const PLACE: u16 = 1 << 7;
-    pub const RESOURCE_PROPERTIES: u16 = 1 << 8;
-    pub const COUNTRY: u16 = 1 << 9;
-    pub const CONTINENT: u16 = 1 << 10;
-    pub const CONTEXT: u16 = 1 << 11;
-    pub const KIND: u16 = 1 << 12;
-    pub const PROPERTIES: u16 = 1 << 13;
-    /// Those that are texts.
-    pub const TEXTS: u16 = PLACE | RESOURCE_PROPERTIES | COUNTRY | CONTINENT | CONTEXT | KIND | PROPERTIES;
+    pub const KIND: u16 = 1 << 8;
+    pub const PROPERTIES: u16 = 1 << 9;
+    pub const RESOURCE_PROPERTIES: u16 = 1 << 10;
+    pub const COUNTRY: u16 = 1 << 11;
+    pub const CONTINENT: u16 = 1 << 12;
+    pub const CONTEXT: u16 = 1 << 13;
+    /// Texts that few requests have.
+    pub const RARE: u16 = KIND | PROPERTIES | RESOURCE_PROPERTIES | COUNTRY | CONTINENT | CONTEXT;
+    pub const TEXTS: u16 = PLACE | RARE;
 }
 
 /// Texts of every request: action, path or type.
@@ -79,55 +80,81 @@ pub fn decode_request(bytes: &[u8]) -> Option<Request<'_>> {
 
     let action = texts.required()?;
     let first = texts.required()?;
-    let place = texts.if_there(is(has::PLACE))?;
-    let properties = texts.if_there(is(has::RESOURCE_PROPERTIES))?;
-    let target = if is(has::RESOURCE) {
-        Target::Resource { kind: first, id: place, properties }
-    } else {
-        Target::Http { host: place, path: first }
-    };
-    let country = texts.if_there(is(has::COUNTRY))?;
-    let continent = texts.if_there(is(has::CONTINENT))?;
-    let context = texts.if_there(is(has::CONTEXT))?;
-    let subject = if is(has::SUBJECT) {
-        Some(Subject {
-            id: texts.required()?,
-            state: texts.required()?,
-            kind: texts.if_there(is(has::KIND))?,
-            properties: texts.if_there(is(has::PROPERTIES))?,
-            roles: names(&mut texts, roles)?,
-            permission_groups: names(&mut texts, groups)?,
-            level: is(has::LEVEL).then(|| head.level.get()),
-            otp: is(has::OTP),
-            issued_at: is(has::ISSUED_AT).then(|| head.issued_at.get()),
-        })
-    } else {
-        None
-    };
+    let place = if is(has::PLACE) { Some(texts.required()?) } else { None };
+    let (id, state) = if is(has::SUBJECT) { (texts.required()?, texts.required()?) } else { ("", "") };
+    let (roles, permission_groups) = (names(&mut texts, roles)?, names(&mut texts, groups)?);
+    let rare = if has & has::RARE == 0 { Rare::default() } else { Rare::read(texts, has)? };
     Some(Request {
         action,
-        target,
+        target: if is(has::RESOURCE) {
+            Target::Resource { kind: first, id: place, properties: rare.of_resource }
+        } else {
+            Target::Http { host: place, path: first }
+        },
         source_ip: is(has::ADDRESS).then(|| IpAddr::from(head.address).to_canonical()),
-        country,
-        continent,
-        subject,
+        country: rare.country,
+        continent: rare.continent,
+        subject: if is(has::SUBJECT) {
+            Some(Subject {
+                id,
+                state,
+                kind: rare.kind,
+                properties: rare.properties,
+                roles,
+                permission_groups,
+                level: is(has::LEVEL).then(|| head.level.get()),
+                otp: is(has::OTP),
+                issued_at: is(has::ISSUED_AT).then(|| head.issued_at.get()),
+            })
+        } else {
+            None
+        },
         credential: *Credential::ALL.get(usize::from(head.credential))?,
-        context,
+        context: rare.context,
         now: is(has::NOW).then(|| head.now.get()),
     })
+}
+
+/// The texts that few requests have.
+#[derive(Default)]
+struct Rare<'a> {
+    kind: Option<&'a str>,
+    properties: Option<&'a str>,
+    of_resource: Option<&'a str>,
+    country: Option<&'a str>,
+    continent: Option<&'a str>,
+    context: Option<&'a str>,
+}
+
+impl<'a> Rare<'a> {
+    #[cold]
+    fn read(mut texts: Texts<'a>, has: u16) -> Option<Self> {
+        let mut next = |bit: u16| if has & bit == 0 { Some(None) } else { texts.required().map(Some) };
+        Some(Self {
+            kind: next(has::KIND)?,
+            properties: next(has::PROPERTIES)?,
+            of_resource: next(has::RESOURCE_PROPERTIES)?,
+            country: next(has::COUNTRY)?,
+            continent: next(has::CONTINENT)?,
+            context: next(has::CONTEXT)?,
+        })
+    }
 }
 
 /// The next `count` texts, each of which must be there.
 #[inline]
 fn names<'a>(texts: &mut Texts<'a>, count: usize) -> Option<Names<'a>> {
+    if count == 0 {
+        return Some(Names::NONE);
+    }
     let (lengths, rest) = texts.lengths.split_at_checked(count)?;
     let mut total: usize = 0;
     for length in lengths {
-        let end = total.checked_add(length.get() as usize)?;
-        if !texts.text.is_char_boundary(end) {
+        total = total.checked_add(length.get() as usize)?;
+        // Behind the end of the text is what the last length finds out.
+        if texts.text.as_bytes().get(total).is_some_and(|&byte| byte & 0xC0 == 0x80) {
             return None;
         }
-        total = end;
     }
     let (text, behind) = texts.text.split_at_checked(total)?;
     (texts.lengths, texts.text) = (rest, behind);
@@ -177,13 +204,16 @@ pub fn encode_request(request: &Request<'_>, bytes: &mut Vec<u8>) -> bool {
     let mut writer = Writer::new(bytes, head.as_bytes(), count(has, roles, groups));
     writer.write(action);
     writer.write(first);
-    [place, properties, country, continent, context].into_iter().flatten().for_each(|text| writer.write(text));
+    place.into_iter().for_each(|text| writer.write(text));
+    let (mut kind, mut of_subject) = (None, None);
     if let Some(subject) = subject {
         writer.write(subject.id);
         writer.write(subject.state);
-        [subject.kind, subject.properties].into_iter().flatten().for_each(|text| writer.write(text));
         subject.roles.for_each(|name| writer.write(name));
         subject.permission_groups.for_each(|name| writer.write(name));
+        (kind, of_subject) = (subject.kind, subject.properties);
     }
+    let rare = [kind, of_subject, properties, country, continent, context];
+    rare.into_iter().flatten().for_each(|text| writer.write(text));
     true
 }
