@@ -9,6 +9,7 @@
 
 mod answers;
 mod document;
+pub mod documents;
 mod payments;
 mod requests;
 pub mod text;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use portcullis_core::{Target, wire};
-use portcullis_fuzz::Question;
+use portcullis_fuzz::{Checked, Question};
 use portcullis_tests::{cases, engines};
 
 fn main() -> Result<()> {
@@ -24,7 +24,13 @@ fn main() -> Result<()> {
     {
         seeds.policy(&policy.replace(['/', '.'], "-"), &fs::read_to_string(root.join(policy))?)?;
     }
-    seeds.write("open", "golden", &fs::read(root.join("tests/golden/bundle-v1/policy.bundle"))?)
+    let golden = root.join("tests/golden/bundle-v1");
+    let bundle = fs::read(golden.join("policy.bundle"))?;
+    for (at, line) in fs::read_to_string(golden.join("documents.txt"))?.lines().enumerate() {
+        let (_, document) = line.split_once(' ').context("a document")?;
+        seeds.document(&at.to_string(), document.as_bytes(), &bundle)?;
+    }
+    seeds.write("open", "golden", &bundle)
 }
 
 /// The folder with one folder for each target.
@@ -46,6 +52,11 @@ impl Seeds {
             // Longer than any request that is decided on.
             None => Ok(()),
         }
+    }
+
+    fn document(&self, name: &str, document: &[u8], bundle: &[u8]) -> Result<()> {
+        self.write("json", name, document)?;
+        self.write("validate", name, &Checked::input(document, bundle).context("a short document")?)
     }
 
     fn write(&self, target: &str, name: &str, bytes: &[u8]) -> Result<()> {

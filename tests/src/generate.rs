@@ -2,6 +2,7 @@
 
 mod policies;
 mod requests;
+pub mod schemas;
 mod vocabulary;
 
 pub use policies::{document, revocations, rule};

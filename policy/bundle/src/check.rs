@@ -15,6 +15,7 @@ use crate::limits;
 use crate::open::OpenError;
 use crate::policy::Policy;
 use crate::records::{COMMON_METHODS, Records, slice};
+use crate::schema;
 
 pub fn check(policy: &Policy) -> Result<(), OpenError> {
     let Records { strings, .. } = policy.records();
@@ -31,7 +32,8 @@ pub fn check(policy: &Policy) -> Result<(), OpenError> {
     section("levels", levels(policy).is_some())?;
     section("restrictions", restrictions(policy).is_some())?;
     section("revocations", revocations(policy).is_some())?;
-    section("conditions", bytecode::check(policy).is_some())
+    section("conditions", bytecode::check(policy).is_some())?;
+    section("schemas", schema::check(policy).is_some())
 }
 
 fn section(section: &'static str, holds: bool) -> Result<(), OpenError> {

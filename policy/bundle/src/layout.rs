@@ -372,6 +372,16 @@ macro_rules! sections {
             instructions: crate::bytecode::Instruction,
             operands: zerocopy::little_endian::U32,
             blobs: u8,
+            schemas: crate::schema::Schema,
+            schema_nodes: crate::schema::SchemaNode,
+            schema_checks: crate::schema::Check,
+            schema_objects: crate::schema::Object,
+            schema_properties: crate::schema::Property,
+            schema_lists: zerocopy::little_endian::U32,
+            schema_literals: crate::schema::Literal,
+            schema_notes: crate::schema::Note,
+            validations: crate::schema::Validation,
+            content_types: crate::layout::Text,
         }
     };
 }

@@ -25,6 +25,7 @@ mod open;
 mod policy;
 mod reason;
 mod records;
+pub mod schema;
 mod seal;
 mod signature;
 mod table;

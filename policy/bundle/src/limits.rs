@@ -33,3 +33,19 @@ pub const METHODS: usize = 63;
 pub const TENANT_BYTES: usize = 63;
 /// Bundle, in bytes: offsets are 32 bits wide.
 pub const BUNDLE_BYTES: usize = 1 << 30;
+/// Schemas inside each other that apply to one value.
+pub const SCHEMA_HEIGHT: usize = 32;
+/// Entries of `validations` of one policy: they are tried one after the other.
+pub const VALIDATIONS: usize = 1_024;
+/// Document to be validated, in bytes, unless a host says otherwise.
+pub const VALIDATED_BYTES: usize = 1 << 20;
+/// Objects and lists of a validated document inside each other, the outermost included.
+pub const VALIDATED_DEPTH: usize = 64;
+/// Steps of one validation.
+pub const VALIDATION_STEPS: u32 = 10_000_000;
+/// Violations that one validation lists.
+pub const VIOLATIONS: usize = 100;
+/// Fields of a form.
+pub const FORM_FIELDS: usize = 1_000;
+/// Largest exponent of a number in a validated document, in either direction.
+pub const EXPONENT: i64 = 1_000_000_000;

@@ -4,6 +4,8 @@
 //! is no pattern, and what would take more than `AUTOMATON_BYTES` or the work that goes with it.
 
 use core::fmt;
+use std::collections::HashMap;
+use std::rc::Rc;
 
 use portcullis_bundle::Contents;
 use portcullis_bundle::layout::Text;
@@ -78,6 +80,23 @@ pub(crate) fn append(contents: &mut Contents, serialized: &[u8]) -> Option<u32> 
     contents.blobs.extend_from_slice(serialized);
     contents.automata.push(Text { offset, bytes: U32::new(serialized.len() as u32) });
     Some(contents.automata.len() as u32 - 1)
+}
+
+/// Automata of which equal ones are written once.
+#[derive(Default)]
+pub(crate) struct Automata(HashMap<Rc<[u8]>, u32>);
+
+impl Automata {
+    /// As `append`.
+    pub(crate) fn append(&mut self, contents: &mut Contents, serialized: &Rc<[u8]>) -> Option<u32> {
+        let Self(numbers) = self;
+        if let Some(number) = numbers.get(serialized) {
+            return Some(*number);
+        }
+        let number = append(contents, serialized)?;
+        numbers.insert(Rc::clone(serialized), number);
+        Some(number)
+    }
 }
 
 /// Whether `pattern` is a regular expression.

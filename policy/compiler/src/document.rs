@@ -6,6 +6,7 @@ mod restrictions;
 mod routes;
 mod rules;
 mod targets;
+mod validations;
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -17,6 +18,7 @@ use crate::model::{Host, Model, Who};
 use crate::names::did_you_mean;
 use crate::reader::{Fields, Keys, Reader};
 use crate::roles::Roles;
+use crate::schema::{self, Schemas};
 use crate::shared::Distinct;
 use crate::tree::{Node, Position, Value};
 
@@ -36,8 +38,10 @@ const DOCUMENT: Keys = Keys {
         "subject",
         "statuses",
         "tests",
+        "schemas",
+        "validations",
     ],
-    later: &["schemas", "validations"],
+    later: &[],
 };
 const SUBJECT: Keys = Keys { of: "`subject`", known: &["states", "api_key_requires_otp"], later: &[] };
 
@@ -69,6 +73,8 @@ pub(crate) fn read(root: Node<'_>, diagnostics: &mut Vec<Diagnostic>) -> Model {
         api_key_requires_otp: true,
         statuses: Reason::ALL.map(Reason::default_status),
         tests: Vec::new(),
+        schemas: Schemas::default(),
+        validations: Vec::new(),
     };
     let Some(document) = reader.fields(root, &DOCUMENT) else { return model };
     version(reader, &document);
@@ -87,6 +93,8 @@ pub(crate) fn read(root: Node<'_>, diagnostics: &mut Vec<Diagnostic>) -> Model {
     }
     model.restrictions = restrictions::read(reader, document.get("restrictions"), &overrides);
     model.tests = policy_tests::read(reader, document.get("tests"));
+    model.schemas = schema::read(reader, document.get("schemas"));
+    model.validations = validations::read(reader, parts, &model.schemas, document.get("validations"));
     model
 }
 

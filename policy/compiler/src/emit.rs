@@ -6,7 +6,9 @@ mod names;
 mod patterns;
 mod restrictions;
 mod routes;
+mod schemas;
 mod strings;
+mod validations;
 
 use std::collections::BTreeSet;
 
@@ -15,7 +17,7 @@ use portcullis_bundle::{Contents, Key, Meta, Placement, limits, start};
 use zerocopy::little_endian::{U32, U64};
 
 use crate::Options;
-use crate::automata::AutomatonError;
+use crate::automata::{Automata, AutomatonError};
 use crate::conditions::ConditionsError;
 use crate::model::{Model, On, PathKind, Pattern, Target};
 use guards::Guards;
@@ -75,6 +77,9 @@ pub(crate) fn emit(model: &Model, options: &Options) -> Result<Vec<u8>, EmitErro
     patterns.write(&mut contents)?;
     model.conditions.write(&mut strings, &mut contents)?;
     let route_hosts = routes::write(model, &patterns, &mut names, &mut strings, &mut contents)?;
+    let mut automata = Automata::default();
+    schemas::write(&model.schemas, &mut automata, &mut strings, &mut contents)?;
+    validations::write(model, &names, &mut guards, &mut automata, &mut strings, &mut contents)?;
     guards.write(&mut strings, &mut contents)?;
     names.write_whos(&mut contents)?;
     restrictions::write(model, &mut strings, &mut contents)?;

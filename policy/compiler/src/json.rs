@@ -103,6 +103,11 @@ pub(crate) fn is_number(text: &str) -> bool {
         && exponent.is_none_or(are_digits)
 }
 
+/// Whether readers of JSON or YAML take the text for a number when it has no quotes.
+pub(crate) fn looks_like_number(text: &str) -> bool {
+    is_number(text) || is_number_in_yaml(text)
+}
+
 /// YAML 1.2.2 section 10.3.2, generously.
 fn is_number_in_yaml(text: &str) -> bool {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);

@@ -24,6 +24,7 @@ mod reader;
 mod render;
 mod request;
 mod roles;
+mod schema;
 mod shared;
 mod tree;
 
@@ -120,6 +121,7 @@ fn parse<T>(
 fn check(root: Node<'_>) -> Result<(Model, Vec<Diagnostic>), Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
     let model = document::read(root, &mut diagnostics);
+    schema::meta::check(root, &mut diagnostics);
     diagnostics.sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
     match diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
         true => Err(diagnostics),

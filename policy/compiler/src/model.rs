@@ -9,6 +9,7 @@ use portcullis_bundle::layout::{CategoryKind, Class, PrincipalKind};
 use crate::conditions::Conditions;
 use crate::decision::Obligation;
 use crate::request::Request;
+use crate::schema::Schemas;
 use crate::shared::Shared;
 use crate::tree::Position;
 
@@ -28,6 +29,18 @@ pub(crate) struct Model {
     /// By `Reason`.
     pub(crate) statuses: [u16; Reason::COUNT],
     pub(crate) tests: Vec<PolicyTest>,
+    pub(crate) schemas: Schemas,
+    pub(crate) validations: Vec<Validation>,
+}
+
+/// Request bodies that must satisfy a schema.
+#[derive(Debug)]
+pub(crate) struct Validation {
+    pub(crate) target: Target,
+    /// Name of the schema.
+    pub(crate) schema: String,
+    /// In lower case; empty is any.
+    pub(crate) content_types: Vec<String>,
 }
 
 /// A request, and what of the decision on it is expected.

@@ -60,14 +60,6 @@ fn reports_all_errors_at_once_with_their_places() {
 }
 
 #[test]
-fn says_which_keys_come_later() {
-    for key in ["schemas", "validations"] {
-        let expected = format!("2:1: error: `{key}` is not supported in this version of the compiler");
-        check(&format!("version: 1\n{key}: []\n"), &expected);
-    }
-}
-
-#[test]
 fn places_errors_inside_conditions() {
     let with_when = |when: &str| {
         format!(

@@ -151,6 +151,11 @@ impl<'n> Node<'n> {
         self.record().at
     }
 
+    /// Tells this value from all others of its document.
+    pub(crate) fn number(self) -> usize {
+        self.index
+    }
+
     pub(crate) fn value(self) -> Value<'n> {
         let record = self.record();
         let items = || {

@@ -31,6 +31,7 @@ mod properties;
 mod request;
 mod restrict;
 mod route;
+mod validate;
 pub mod wire;
 
 pub use canonical::{Malformed, canonicalize};
@@ -42,3 +43,6 @@ pub use host::Host;
 pub use http::is_method;
 pub use portcullis_bundle::{Admission, KeyId, OpenError, Policy, PublicKey, Reason, TenantId, limits};
 pub use request::{Credential, Names, Properties, Request, Subject, Target};
+pub use validate::{
+    BodyCheck, Keyword, Param, Report, ValidateOptions, ValidateScratch, Verdict, Violation, body_check, validate,
+};

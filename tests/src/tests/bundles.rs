@@ -5,6 +5,7 @@ use portcullis_bundle::{OpenError, Policy, PublicKey, SigningKey};
 use portcullis_compiler::{Options, compile};
 use portcullis_core::wire::{decide_encoded, encode_request};
 use portcullis_core::{Credential, Names, Request, Scratch, Subject, Target, decide, explain};
+use portcullis_core::{ValidateOptions, ValidateScratch, body_check, validate};
 use portcullis_runtime::{Decision, EncodedDecision};
 use sha2::{Digest, Sha256};
 
@@ -113,6 +114,41 @@ fn an_altered_bundle_with_a_fitting_digest_is_refused_or_decides_the_same_in_eac
         count(altered);
     }
     assert!(refused > 1_000 && decided > 100, "{refused} refused, {decided} decided");
+}
+
+/// The same for schemas: a report from each, whatever was altered.
+#[test]
+fn an_altered_schema_with_a_fitting_digest_is_refused_or_reports() {
+    let text = include_str!("../../golden/bundle-v1/policy.yaml");
+    let schemas = &text[text.find("schemas:").unwrap()..];
+    let bundle = compile(&format!("version: 1\n{schemas}"), &Options::default()).unwrap().bundle;
+    let documents = include_str!("../../golden/bundle-v1/documents.txt");
+    let documents: Vec<&str> = documents.lines().map(|line| line.split_once(' ').unwrap().1).collect();
+    let (mut refused, mut scratch) = (0, ValidateScratch::default());
+    // Automata are as large as all else together, and read by their own crate.
+    let (strings, nodes) = (Policy::open(bundle.clone()).unwrap(), size_of::<Header>());
+    let automata = strings.records().blobs.as_ptr() as usize - strings.bytes().as_ptr() as usize;
+    let behind = automata + strings.records().blobs.len();
+    for at in (nodes..automata).chain(behind..bundle.len()) {
+        for mask in [0x01, 0x80, 0xFF] {
+            let mut altered = bundle.clone();
+            altered[at] ^= mask;
+            renew_digest(&mut altered);
+            let Ok(policy) = Policy::open(altered) else {
+                refused += 1;
+                continue;
+            };
+            for schema in 0..policy.records().schemas.len() as u32 {
+                for document in &documents {
+                    let options = ValidateOptions { normalized: true, ..ValidateOptions::default() };
+                    let report = validate(&policy, schema, document.as_bytes(), &options, &mut scratch);
+                    assert!(report.is_some(), "byte {at} with {mask:#x}: {document}");
+                }
+            }
+            std::hint::black_box(body_check(&policy, "POST", Some("a"), "/orders/1", Some("application/json")));
+        }
+    }
+    assert!(refused > 1_000, "{refused} refused");
 }
 
 fn renew_digest(bundle: &mut [u8]) {

@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use portcullis_bundle::{Admission, OpenError, Policy, SigningKey, Summary, TenantId};
+use portcullis_core::{BodyCheck, ValidateOptions, ValidateScratch, body_check, validate};
 use portcullis_runtime::{NativePolicy, Request};
 
 const BUNDLE: &[u8] = include_bytes!("../../golden/bundle-v1/policy.bundle");
@@ -47,4 +48,39 @@ fn another_tenant_an_older_revision_and_an_expired_bundle_are_refused_by_name() 
     assert_eq!(admit(&other, 0, 0), Err(OpenError::Tenant { found: golden.clone() }));
     assert_eq!(admit(&golden, 42, 0), Err(OpenError::Older { found: 41, current: 42 }));
     assert_eq!(admit(&golden, 0, 4_000_000_000), Err(OpenError::Expired { expires: 4_000_000_000 }));
+}
+
+#[test]
+fn the_bundle_checks_documents_as_it_did() {
+    let policy = Policy::open(BUNDLE.to_vec()).unwrap();
+    let (documents, reports) = (lines("documents.txt"), lines("reports.txt"));
+    assert_eq!(documents.len(), reports.len());
+    for (document, expected) in documents.iter().zip(reports) {
+        assert_eq!(report(&policy, document), expected, "{document}");
+    }
+}
+
+#[test]
+fn the_bundle_asks_for_the_same_bodies() {
+    let policy = Policy::open(BUNDLE.to_vec()).unwrap();
+    let ask = |method, host, path, content_type| body_check(&policy, method, Some(host), path, Some(content_type));
+    let schema = |name| Some(BodyCheck::Schemas(vec![policy.schema_number(name).unwrap()]));
+    assert_eq!(ask("POST", "a", "/orders/1", "Application/JSON; charset=utf-8"), schema("order"));
+    assert_eq!(ask("POST", "a", "/orders/1", "text/plain"), Some(BodyCheck::WrongContentType));
+    assert_eq!(ask("POST", "a", "/orders/1/2", "text/plain"), Some(BodyCheck::Free));
+    assert_eq!(ask("PUT", "a", "/orders/1", "application/json"), Some(BodyCheck::Free));
+    assert_eq!(ask("BREW", "API.shop.test:80", "/search/x?y=1", ""), schema("search"));
+    assert_eq!(ask("BREW", "shop.test", "/search", ""), Some(BodyCheck::Free));
+    assert_eq!(ask("BREW", "api.shop.test", "/search/%zz", ""), None);
+}
+
+/// `schema document` -> verdict, pointer and code of each violation.
+fn report(policy: &Policy, line: &str) -> String {
+    let (schema, document) = line.split_once(' ').unwrap();
+    let (schema, mut scratch) = (policy.schema_number(schema).unwrap(), ValidateScratch::default());
+    let options = ValidateOptions { normalized: true, ..ValidateOptions::default() };
+    let report = validate(policy, schema, document.as_bytes(), &options, &mut scratch).unwrap();
+    let violations = report.violations.iter().map(|one| format!(" {}:{}: {}", one.pointer, one.code, one.message));
+    let normalized = report.normalized.map(|json| format!(" {json}"));
+    format!("{:?}{}", report.verdict, violations.chain(normalized).collect::<String>())
 }

@@ -5,3 +5,4 @@ mod automata;
 mod bundles;
 mod documents;
 mod requests;
+mod schemas;

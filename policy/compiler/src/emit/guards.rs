@@ -83,7 +83,7 @@ impl<'m> Guards<'m> {
     }
 
     /// 0 is any host.
-    fn hosts(&mut self, target: &'m Target) -> u32 {
+    pub(super) fn hosts(&mut self, target: &'m Target) -> u32 {
         if target.hosts.is_empty() {
             return 0;
         }

@@ -33,7 +33,8 @@ impl<'m> Names<'m> {
             On::Http(target) => Some(target),
             On::Resource(_) => None,
         });
-        let targets = of_rules.chain(&model.public).chain(&model.blocked).chain(&model.login);
+        let bodies = model.validations.iter().map(|validation| &validation.target);
+        let targets = of_rules.chain(&model.public).chain(&model.blocked).chain(&model.login).chain(bodies);
         let routes = model.routes.iter().flat_map(|route| &route.paths).flat_map(|path| &path.methods);
         let lists: HashSet<&Shared<BTreeSet<String>>> = targets.map(|target| &target.methods).collect();
         let of_targets = lists.into_iter().flat_map(|list| list.iter().map(String::as_str));

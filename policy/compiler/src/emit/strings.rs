@@ -26,6 +26,10 @@ impl Strings {
         Ok(place)
     }
 
+    pub(super) fn get(&self, place: Text) -> Option<&[u8]> {
+        self.bytes.get(place.offset.get() as usize..)?.get(..place.bytes.get() as usize)
+    }
+
     pub(super) fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }

@@ -1,0 +1,53 @@
+//! Mail addresses: `Mailbox` of RFC 5321 section 4.1.2.
+
+use core::net::{Ipv4Addr, Ipv6Addr};
+
+use super::hostname::is_label;
+
+pub(super) fn is_email(text: &str) -> bool {
+    // The domain has no `@`, the local part may.
+    let Some((local, domain)) = text.rsplit_once('@') else { return false };
+    is_local_part(local) && is_domain(domain)
+}
+
+fn is_local_part(text: &str) -> bool {
+    match text.strip_prefix('"') {
+        Some(rest) => rest.strip_suffix('"').is_some_and(is_quoted),
+        None => text.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_atom_byte)),
+    }
+}
+
+fn is_atom_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte)
+}
+
+/// `QcontentSMTP`, any number of them.
+fn is_quoted(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        let holds = match byte {
+            b'\\' => bytes.next().is_some_and(|byte| matches!(byte, b' '..=b'~')),
+            b'"' => false,
+            byte => matches!(byte, b' '..=b'~'),
+        };
+        if !holds {
+            return false;
+        }
+    }
+    true
+}
+
+fn is_domain(text: &str) -> bool {
+    match text.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']').is_some_and(is_literal),
+        None => text.split('.').all(|label| is_label(label.as_bytes())),
+    }
+}
+
+fn is_literal(text: &str) -> bool {
+    let prefix = "IPv6:";
+    match text.get(..prefix.len()).filter(|start| start.eq_ignore_ascii_case(prefix)) {
+        Some(_) => text.get(prefix.len()..).is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()),
+        None => text.parse::<Ipv4Addr>().is_ok(),
+    }
+}

@@ -1,0 +1,73 @@
+//! A number of a document or of a schema, as an integer where it is small.
+
+use core::cmp::Ordering;
+
+use portcullis_bundle::limits::EXPONENT;
+
+use super::decimal::Decimal;
+
+#[derive(Clone, Copy)]
+pub(super) enum Number<'a> {
+    Int(i64),
+    Text(&'a str),
+}
+
+impl Number<'_> {
+    /// Hands the number as a decimal to `ask`.
+    pub(super) fn decimal<T>(&self, ask: impl FnOnce(&Decimal<'_>) -> T) -> T {
+        match self {
+            Self::Int(value) => ask(&Decimal::parse(itoa::Buffer::new().format(*value))),
+            Self::Text(text) => ask(&Decimal::parse(text)),
+        }
+    }
+
+    /// The value, if it is written as a small integer.
+    fn int(&self) -> Option<i64> {
+        match self {
+            Self::Int(value) => Some(*value),
+            Self::Text(text) if text.len() <= 18 => text.parse().ok(),
+            Self::Text(_) => None,
+        }
+    }
+
+    pub(super) fn compare(&self, other: &Number<'_>) -> Ordering {
+        match (self.int(), other.int()) {
+            (Some(one), Some(other)) => one.cmp(&other),
+            _ => self.decimal(|one| other.decimal(|other| one.compare(other))),
+        }
+    }
+
+    pub(super) fn is_integer(&self) -> bool {
+        match self {
+            Self::Int(_) => true,
+            Self::Text(_) => self.decimal(|decimal| decimal.is_integer()),
+        }
+    }
+
+    /// As `Decimal::is_multiple_of`.
+    pub(super) fn is_multiple_of(&self, digits: u64, exponent: i64) -> bool {
+        match (self, exponent) {
+            (Self::Int(value), 0) if digits != 0 => value.unsigned_abs().checked_rem(digits) == Some(0),
+            _ => self.decimal(|decimal| decimal.is_multiple_of(digits, exponent)),
+        }
+    }
+}
+
+/// Whether `text` is a number of RFC 8259 section 6 whose exponent is within `EXPONENT`.
+pub(super) fn is_number(text: &str) -> bool {
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent.strip_prefix(['+', '-']).unwrap_or(exponent))),
+        None => (unsigned, None),
+    };
+    let (whole, fraction) = match mantissa.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (mantissa, None),
+    };
+    let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_exponent = |text: &str| are_digits(text) && text.parse().is_ok_and(|exponent: i64| exponent <= EXPONENT);
+    are_digits(whole)
+        && (whole == "0" || !whole.starts_with('0'))
+        && fraction.is_none_or(are_digits)
+        && exponent.is_none_or(is_exponent)
+}
