@@ -3,6 +3,8 @@
 //! In: the guest and filter crates of this workspace. Out: `<target>/wasm/*.wasm`, their paths as environment variables
 //! of the library. The modules are the same whatever profile the host is built with.
 
+mod budgets;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
@@ -11,7 +13,6 @@ use anyhow::{Context, Result, ensure};
 use wit_component::ComponentEncoder;
 
 const TARGET: &str = "wasm32-unknown-unknown";
-const KIB: usize = 1024;
 
 /// What the modules are made of, from the workspace folder.
 const SOURCES: [&str; 9] = [
@@ -47,17 +48,17 @@ fn main() -> Result<()> {
     }
     let modules = guests.build("guest", &packages)?;
     let policy = component(&modules.join("portcullis_guest.wasm"))?;
-    publish("PORTCULLIS_POLICY", &folder.join("portcullis-policy.wasm"), &policy, 400 * KIB)?;
+    publish("PORTCULLIS_POLICY", &folder.join("portcullis-policy.wasm"), &policy, budgets::POLICY)?;
     let module = fs::read(modules.join("portcullis_module.wasm"))?;
-    publish("PORTCULLIS_MODULE", &folder.join("portcullis-policy.core.wasm"), &module, 400 * KIB)?;
+    publish("PORTCULLIS_MODULE", &folder.join("portcullis-policy.core.wasm"), &module, budgets::MODULE)?;
     if packages.contains(&"faulty-guest") {
         let faulty = component(&modules.join("faulty_guest.wasm"))?;
-        publish("PORTCULLIS_FAULTY", &folder.join("faulty-guest.wasm"), &faulty, 400 * KIB)?;
+        publish("PORTCULLIS_FAULTY", &folder.join("faulty-guest.wasm"), &faulty, budgets::POLICY)?;
     }
 
     let modules = guests.build("filter", &["portcullis-envoy"])?;
     let filter = fs::read(modules.join("portcullis_envoy.wasm"))?;
-    publish("PORTCULLIS_ENVOY", &folder.join("portcullis-envoy.wasm"), &filter, 450 * KIB)?;
+    publish("PORTCULLIS_ENVOY", &folder.join("portcullis-envoy.wasm"), &filter, budgets::ENVOY)?;
 
     if env::var_os("CARGO_FEATURE_COMPILER").is_some() {
         for source in ["policy/compiler", "policy/compiler-guest"] {
@@ -65,7 +66,7 @@ fn main() -> Result<()> {
         }
         let modules = guests.build("guest", &["portcullis-compiler-guest"])?;
         let compiler = component(&modules.join("portcullis_compiler_guest.wasm"))?;
-        publish("PORTCULLIS_COMPILER", &folder.join("portcullis-compiler.wasm"), &compiler, 4 * KIB * KIB)?;
+        publish("PORTCULLIS_COMPILER", &folder.join("portcullis-compiler.wasm"), &compiler, budgets::COMPILER)?;
     }
     Ok(())
 }

@@ -7,77 +7,70 @@
 //! Why the serialized message: in the property of one payload (a map in Envoy's own encoding) types are lost, so
 //! that a number reads like a text, and Envoy fails the whole map over one `null` claim (Envoy 1.40).
 
-use portcullis_core::{Credential, Names, Subject};
+use portcullis_core::Subject;
 
-use crate::config::Config;
+use crate::config::ClaimNames;
+use crate::identity::{FactNames, Identity, Payload, Unreadable};
 use crate::protobuf::{Field, Wire, fields};
 
 /// Who writes the payload of a verified token into the metadata.
 const JWT_AUTHN: &[u8] = b"envoy.filters.http.jwt_authn";
 
-/// The token says something that this filter cannot use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("token cannot be read")]
-pub struct Unreadable;
-
-/// What a token says, borrowed from the metadata.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claims<'a> {
-    pub id: &'a str,
-    pub kind: Option<&'a str>,
-    pub state: &'a str,
-    pub roles: Vec<&'a str>,
-    pub permission_groups: Vec<&'a str>,
-    pub level: Option<u32>,
-    pub otp: bool,
-    /// Unix seconds.
-    pub issued_at: Option<u64>,
-    pub credential: Credential,
+/// The subject of the token; `None` when none was verified.
+pub fn identity(metadata: &[u8], payload_key: &str, names: &ClaimNames) -> Result<Option<Identity>, Unreadable> {
+    match of_filter(metadata, JWT_AUTHN)?.map(|of_filter| of_filter.structure(payload_key)).transpose()?.flatten() {
+        Some(payload) => Identity::read(&payload, &FactNames::of_claims(names)).map(Some),
+        None => Ok(None),
+    }
 }
 
-impl<'a> Claims<'a> {
-    /// `None` when no token was verified.
-    pub fn read(metadata: &'a [u8], config: &Config) -> Result<Option<Self>, Unreadable> {
-        let Some(payload) = payload(metadata, &config.jwt_payload_key)? else {
-            return Ok(None);
-        };
-        let claim = |name: &str| entry(payload, name.as_bytes());
-        let names = &config.claims;
-        let id = match claim("sub")? {
-            Some(sub) => nonempty(text(sub)?)?,
-            None => return Err(Unreadable),
-        };
-        Ok(Some(Self {
-            id,
-            kind: claim(&names.kind)?.map(text).transpose()?,
-            state: match claim(&names.state)? {
-                Some(state) => nonempty(text(state)?)?,
-                None => Subject::DEFAULT_STATE,
-            },
-            roles: claim(&names.roles)?.map_or(Ok(Vec::new()), list)?,
-            permission_groups: claim(&names.permission_groups)?.map_or(Ok(Vec::new()), list)?,
-            level: claim(&names.level)?.map(level).transpose()?,
-            otp: claim(&names.otp)?.map_or(Ok(false), flag)?,
-            issued_at: claim(&names.issued_at)?.map(integer).transpose()?,
-            credential: match claim(&names.credential)? {
-                Some(name) => Credential::parse(text(name)?).ok_or(Unreadable)?,
-                None => Credential::Token,
-            },
-        }))
+/// What one filter says in `Metadata.filter_metadata`.
+pub fn of_filter<'a>(metadata: &'a [u8], filter: &[u8]) -> Result<Option<Struct<'a>>, Unreadable> {
+    Ok(entry(metadata, filter)?.map(Struct))
+}
+
+/// A serialized `google.protobuf.Struct`.
+#[derive(Clone, Copy)]
+pub struct Struct<'a>(&'a [u8]);
+
+impl<'a> Struct<'a> {
+    /// The struct under a key; anything else there is unreadable.
+    fn structure(self, name: &str) -> Result<Option<Self>, Unreadable> {
+        match self.get(name)?.map(value).transpose()? {
+            None => Ok(None),
+            Some(Value::Struct(fields)) => Ok(Some(Self(fields))),
+            Some(_) => Err(Unreadable),
+        }
     }
 
-    pub fn subject(&self) -> Subject<'_> {
-        Subject {
-            id: self.id,
-            kind: self.kind,
-            state: self.state,
-            roles: Names::Borrowed(&self.roles),
-            permission_groups: Names::Borrowed(&self.permission_groups),
-            level: self.level,
-            otp: self.otp,
-            issued_at: self.issued_at,
-            properties: None,
-        }
+    /// The names of all fields.
+    pub fn names(self) -> impl Iterator<Item = Result<&'a [u8], Unreadable>> {
+        fields(self.0).filter_map(|field| match field {
+            None => Some(Err(Unreadable)),
+            Some(field) => field.bytes(1).map(|entry| key_and_value(entry).map(|(key, _)| key)),
+        })
+    }
+
+    fn get(self, name: &str) -> Result<Option<&'a [u8]>, Unreadable> {
+        entry(self.0, name.as_bytes())
+    }
+}
+
+impl Payload for Struct<'_> {
+    fn text(&self, name: &str) -> Result<Option<String>, Unreadable> {
+        self.get(name)?.map(text).transpose()
+    }
+
+    fn texts(&self, name: &str) -> Result<Option<Vec<String>>, Unreadable> {
+        self.get(name)?.map(list).transpose()
+    }
+
+    fn integer(&self, name: &str) -> Result<Option<u64>, Unreadable> {
+        self.get(name)?.map(integer).transpose()
+    }
+
+    fn flag(&self, name: &str) -> Result<Option<bool>, Unreadable> {
+        self.get(name)?.map(flag).transpose()
     }
 }
 
@@ -90,18 +83,6 @@ enum Value<'a> {
     Flag(bool),
     Struct(&'a [u8]),
     List(&'a [u8]),
-}
-
-/// The `Struct` of the token in `Metadata.filter_metadata`.
-fn payload<'a>(metadata: &'a [u8], key: &str) -> Result<Option<&'a [u8]>, Unreadable> {
-    let Some(of_filter) = entry(metadata, JWT_AUTHN)? else {
-        return Ok(None);
-    };
-    match entry(of_filter, key.as_bytes())?.map(value).transpose()? {
-        None => Ok(None),
-        Some(Value::Struct(payload)) => Ok(Some(payload)),
-        Some(_) => Err(Unreadable),
-    }
 }
 
 /// The value under `key` of a map that is field 1 of `message`; twice the same key is unreadable.
@@ -149,9 +130,9 @@ fn value(message: &[u8]) -> Result<Value<'_>, Unreadable> {
     }
 }
 
-fn text(message: &[u8]) -> Result<&str, Unreadable> {
+fn text(message: &[u8]) -> Result<String, Unreadable> {
     match value(message)? {
-        Value::Text(bytes) => core::str::from_utf8(bytes).map_err(|_| Unreadable),
+        Value::Text(bytes) => core::str::from_utf8(bytes).map(str::to_owned).map_err(|_| Unreadable),
         _ => Err(Unreadable),
     }
 }
@@ -173,12 +154,8 @@ fn integer(message: &[u8]) -> Result<u64, Unreadable> {
     }
 }
 
-fn level(message: &[u8]) -> Result<u32, Unreadable> {
-    u32::try_from(integer(message)?).map_err(|_| Unreadable)
-}
-
 /// At most `Subject::MAX_ROLES` texts.
-fn list(message: &[u8]) -> Result<Vec<&str>, Unreadable> {
+fn list(message: &[u8]) -> Result<Vec<String>, Unreadable> {
     let Value::List(values) = value(message)? else {
         return Err(Unreadable);
     };
@@ -192,22 +169,28 @@ fn list(message: &[u8]) -> Result<Vec<&str>, Unreadable> {
     Ok(names)
 }
 
-fn nonempty(text: &str) -> Result<&str, Unreadable> {
-    if text.is_empty() { Err(Unreadable) } else { Ok(text) }
-}
-
 #[cfg(test)]
 mod tests {
     use portcullis_core::Credential;
     use serde_json::{Value, json};
 
-    use super::{Claims, Unreadable};
+    use super::identity;
     use crate::fake::{config, metadata};
+    use crate::identity::{Identity, Unreadable};
+
+    /// What is read with these keys in the configuration.
+    fn read_with(bytes: &[u8], keys: Value) -> Result<Option<Identity>, Unreadable> {
+        identity(bytes, "jwt_payload", &config(keys).claims)
+    }
+
+    fn read(bytes: &[u8]) -> Result<Option<Identity>, Unreadable> {
+        read_with(bytes, json!({}))
+    }
 
     #[track_caller]
     fn check(payload: Value, expected: Result<(), Unreadable>) {
         let bytes = metadata("jwt_payload", &payload);
-        let found = Claims::read(&bytes, &config(json!({}))).map(|claims| assert!(claims.is_some(), "{payload}"));
+        let found = read(&bytes).map(|claims| assert!(claims.is_some(), "{payload}"));
         assert_eq!(found, expected, "{payload}");
     }
 
@@ -217,17 +200,16 @@ mod tests {
 
     #[test]
     fn reads_what_envoy_writes() {
-        let claims = Claims::read(RECORDED, &config(json!({}))).unwrap().unwrap();
-        assert_eq!((claims.id, claims.roles.as_slice()), ("a\0b", ["x\0y"].as_slice()));
-        assert_eq!((claims.state, claims.otp, claims.credential), ("active", false, Credential::Token));
+        let claims = read(RECORDED).unwrap().unwrap();
+        assert_eq!((&*claims.id, claims.roles.as_slice()), ("a\0b", ["x\0y".to_owned()].as_slice()));
+        assert_eq!((&*claims.state, claims.otp, claims.credential), ("active", false, Credential::Token));
         assert_eq!((claims.kind, claims.level, claims.issued_at), (None, None, None));
     }
 
     #[test]
     fn a_number_is_an_integer_that_is_exact() {
         let read = |payload: Value| {
-            let bytes = metadata("jwt_payload", &payload);
-            let claims = Claims::read(&bytes, &config(json!({}))).map(Option::unwrap);
+            let claims = read(&metadata("jwt_payload", &payload)).map(Option::unwrap);
             claims.map(|claims| (claims.level, claims.issued_at))
         };
         assert_eq!(read(json!({"sub": "u1", "level": 0, "iat": 0})), Ok((Some(0), Some(0))));
@@ -246,15 +228,15 @@ mod tests {
     #[test]
     fn no_bytes_of_the_recording_can_be_missing() {
         for length in 1..RECORDED.len() {
-            assert_eq!(Claims::read(&RECORDED[..length], &config(json!({}))), Err(Unreadable), "{length}");
+            assert_eq!(read(&RECORDED[..length]), Err(Unreadable), "{length}");
         }
     }
 
     #[test]
     fn no_verified_token_is_nobody() {
         let other = metadata("other_key", &json!({"sub": "u1"}));
-        assert_eq!(Claims::read(b"", &config(json!({}))), Ok(None));
-        assert_eq!(Claims::read(&other, &config(json!({}))), Ok(None));
+        assert_eq!(read(b""), Ok(None));
+        assert_eq!(read(&other), Ok(None));
     }
 
     #[test]
@@ -265,19 +247,21 @@ mod tests {
             "t": "service", "l": 3, "i": 1_700_000_000,
             "roles": 7, "state": null, "otp": "yes", "type": 1, "level": "x", "iat": {}});
         let bytes = metadata("jwt_payload", &payload);
-        let claims = Claims::read(&bytes, &config(names)).unwrap().unwrap();
+        let claims = read_with(&bytes, names).unwrap().unwrap();
         assert_eq!(
             claims,
-            Claims {
-                id: "u1",
-                kind: Some("service"),
-                state: "banned",
-                roles: vec!["a", "b"],
-                permission_groups: vec!["p"],
+            Identity {
+                id: "u1".to_owned(),
+                kind: Some("service".to_owned()),
+                state: "banned".to_owned(),
+                roles: vec!["a".to_owned(), "b".to_owned()],
+                permission_groups: vec!["p".to_owned()],
                 level: Some(3),
                 otp: true,
                 issued_at: Some(1_700_000_000),
                 credential: Credential::ApiKey,
+                properties: None,
+                expires: None,
             }
         );
     }

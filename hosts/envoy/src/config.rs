@@ -1,37 +1,70 @@
 //! The plugin configuration: a small JSON object. What is not understood refuses the whole configuration.
 //!
 //! In: the bytes of the `StringValue`. Out: `Config`, or which key is wrong. Values never appear in an error, one of
-//! them is a token.
+//! them is a token. docs/schema/envoy-filter.json says the same for editors.
+
+mod facts;
+mod identity;
+mod keys;
+
+use std::time::Duration;
 
 use portcullis_core::{PublicKey, TenantId};
-use serde::Deserialize;
 
-use crate::scalar::Scalar;
+pub use facts::{Place, Places, UpstreamHeaders};
+pub use identity::{ClaimNames, Gateway, Issuer, Service};
+
+use crate::json::{Json, JsonError};
+use keys::Keys;
 
 #[derive(Debug)]
 pub struct Config {
-    /// `tenant`, default `default`: 1..=63 bytes of `a-z`, `0-9` and `-`, first byte a letter.
-    pub tenant: TenantId,
+    /// `tenant` and `token`, then those of `tenants[]`, which routes may choose. Never empty.
+    pub tenants: Vec<Tenancy>,
     /// `cluster`: Envoy's name for the management server.
     pub cluster: String,
     /// `authority`, default `portcullis`: host name in requests to the server.
     pub authority: String,
-    /// `token`: what the filter shows to the server; its user needs the role `edge`.
-    pub token: String,
-    /// `public_key`: who must have signed a bundle; 32 bytes in base64.
+    /// `public_key`: who must have signed bundles and revocations; 32 bytes in base64.
     pub public_key: PublicKey,
+    /// `max_stale`, seconds, 2..=4294967295: how long a policy is good after the server last confirmed it.
+    pub max_stale: Duration,
+    /// `revocations`, default true: a policy is good only together with the revocations. False is for a server that
+    /// has none, such as a CDN.
+    pub revocations: bool,
+    /// `shadow`, default false: evaluate the candidate policy too.
+    pub shadow: bool,
     /// `path_mode`, default `strict`.
     pub path_mode: PathMode,
-    /// `jwt_payload_key`, default `jwt_payload`: `payload_in_metadata` of Envoy's `jwt_authn`.
-    pub jwt_payload_key: String,
+    /// `jwt_payload_key`: `payload_in_metadata` of Envoy's `jwt_authn`. Default `jwt_payload`, and none with `issuers`.
+    pub jwt_payload_key: Option<String>,
     /// `claims`: which claim of the token holds which fact.
     pub claims: ClaimNames,
-    /// `country_header`, none by default: where the operator's edge writes the country of the client.
-    pub country_header: Option<String>,
-    /// `continent_header`, none by default: the same for the continent.
-    pub continent_header: Option<String>,
+    /// `issuers`, none by default.
+    pub issuers: Vec<Issuer>,
+    /// `services`, none by default.
+    pub services: Vec<Service>,
+    /// `gateway`, none by default.
+    pub gateway: Option<Gateway>,
+    /// `trusted_hops`, none by default: the client is before so many entries at the right of `x-forwarded-for`.
+    pub trusted_hops: Option<usize>,
+    pub places: Places,
+    pub upstream_headers: UpstreamHeaders,
+    /// `revision_header`, default false: responses have `x-portcullis-revision`.
+    pub revision_header: bool,
     /// `decision_state`, default false: write each decision to the filter state `wasm.portcullis.decision`.
     pub decision_state: bool,
+    /// `decision_logs`, none by default.
+    pub decision_logs: Option<DecisionLogs>,
+}
+
+/// A tenant and what the filter shows to the server for it.
+#[derive(Debug)]
+pub struct Tenancy {
+    /// Default `default`: 1..=63 bytes of `a-z`, `0-9` and `-`, first byte a letter.
+    pub tenant: TenantId,
+    /// Of an edge.
+    pub token: String,
 }
 
 /// What happens to a request whose path is not canonical.
@@ -43,237 +76,118 @@ pub enum PathMode {
     Rewrite,
 }
 
-/// Names of claims; the default is the name of the fact, and for `issued_at` the registered claim `iat`. The subject's
-/// id is always `sub`.
-#[derive(Debug)]
-pub struct ClaimNames {
-    pub kind: String,
-    pub roles: String,
-    pub state: String,
-    pub permission_groups: String,
-    pub level: String,
-    pub otp: String,
-    pub issued_at: String,
-    pub credential: String,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DecisionLogs {
+    /// `mode`, default `best_effort`.
+    pub mode: LogMode,
+    /// `buffer`, default 10000, 1..=100000: most records that wait in a worker.
+    pub buffer: usize,
+}
+
+/// What happens when the buffer is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogMode {
+    /// The record is dropped and counted.
+    BestEffort,
+    /// The request is refused.
+    Required,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    #[error("configuration is not a JSON object with known keys: {detail}")]
-    Json { detail: String },
+    #[error("configuration is {0}")]
+    Json(#[from] JsonError),
+    #[error("configuration has the unknown key `{key}`")]
+    Unknown { key: String },
     #[error("configuration lacks `{key}`")]
-    Missing { key: &'static str },
+    Missing { key: String },
     #[error("`{key}` must be {expected}")]
-    Value { key: &'static str, expected: &'static str },
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Wire {
-    tenant: Option<Scalar>,
-    cluster: Option<Scalar>,
-    authority: Option<Scalar>,
-    token: Option<Scalar>,
-    public_key: Option<Scalar>,
-    path_mode: Option<Scalar>,
-    jwt_payload_key: Option<Scalar>,
-    claims: Option<WireClaims>,
-    country_header: Option<Scalar>,
-    continent_header: Option<Scalar>,
-    decision_state: Option<Scalar>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireClaims {
-    r#type: Option<Scalar>,
-    roles: Option<Scalar>,
-    state: Option<Scalar>,
-    permission_groups: Option<Scalar>,
-    level: Option<Scalar>,
-    otp: Option<Scalar>,
-    issued_at: Option<Scalar>,
-    credential: Option<Scalar>,
+    Value { key: String, expected: &'static str },
 }
 
 impl Config {
     pub fn parse(json: &[u8]) -> Result<Self, ConfigError> {
-        let wire: Wire =
-            serde_json::from_slice(json).map_err(|error| ConfigError::Json { detail: error.to_string() })?;
-        let Wire {
-            tenant,
-            cluster,
-            authority,
-            token,
-            public_key,
-            path_mode,
-            jwt_payload_key,
-            claims,
-            country_header,
-            continent_header,
-            decision_state,
-        } = wire;
-        let public_key = required("public_key", text("public_key", public_key)?)?;
-        Ok(Self {
-            tenant: tenant_name(text("tenant", tenant)?)?,
-            cluster: required("cluster", text("cluster", cluster)?)?,
-            authority: text("authority", authority)?.unwrap_or_else(|| "portcullis".to_owned()),
-            token: required("token", text("token", token)?)?,
-            public_key: PublicKey::parse(&public_key).ok_or(ConfigError::Value {
-                key: "public_key",
-                expected: "an Ed25519 public key: 32 bytes in base64",
-            })?,
-            path_mode: parse_path_mode(text("path_mode", path_mode)?)?,
-            jwt_payload_key: text("jwt_payload_key", jwt_payload_key)?.unwrap_or_else(|| "jwt_payload".to_owned()),
-            claims: claim_names(claims.unwrap_or_default())?,
-            country_header: header("country_header", country_header)?,
-            continent_header: header("continent_header", continent_header)?,
-            decision_state: flag("decision_state", decision_state)?,
-        })
+        let json = Json::parse(json)?;
+        let mut keys = Keys::of(String::new(), &json)?;
+        let issuers = identity::issuers(&mut keys)?;
+        let max_stale = keys.integer("max_stale", 2..=4_294_967_295, "an integer from 2 to 4294967295, seconds")?;
+        let config = Self {
+            tenants: tenants(&mut keys)?,
+            cluster: keys.required_text("cluster")?,
+            authority: keys.text("authority")?.unwrap_or_else(|| "portcullis".to_owned()),
+            public_key: public_key(&mut keys)?,
+            max_stale: Duration::from_secs(keys.required("max_stale", max_stale)?),
+            revocations: keys.flag("revocations", true)?,
+            shadow: keys.flag("shadow", false)?,
+            path_mode: path_mode(&mut keys)?,
+            jwt_payload_key: keys
+                .text("jwt_payload_key")?
+                .or_else(|| issuers.is_empty().then(|| "jwt_payload".to_owned())),
+            claims: identity::claim_names(&mut keys)?,
+            issuers,
+            services: identity::services(&mut keys)?,
+            gateway: identity::gateway(&mut keys)?,
+            trusted_hops: keys
+                .integer("trusted_hops", 0..=100, "an integer from 0 to 100")?
+                .and_then(|hops| usize::try_from(hops).ok()),
+            places: facts::places(&mut keys)?,
+            upstream_headers: facts::upstream_headers(&mut keys)?,
+            revision_header: keys.flag("revision_header", false)?,
+            decision_state: keys.flag("decision_state", false)?,
+            decision_logs: decision_logs(&mut keys)?,
+        };
+        keys.finish()?;
+        Ok(config)
     }
 }
 
-fn claim_names(wire: WireClaims) -> Result<ClaimNames, ConfigError> {
-    let WireClaims { r#type, roles, state, permission_groups, level, otp, issued_at, credential } = wire;
-    let name = |key, value, default: &str| Ok(text(key, value)?.unwrap_or_else(|| default.to_owned()));
-    Ok(ClaimNames {
-        kind: name("claims.type", r#type, "type")?,
-        roles: name("claims.roles", roles, "roles")?,
-        state: name("claims.state", state, "state")?,
-        permission_groups: name("claims.permission_groups", permission_groups, "permission_groups")?,
-        level: name("claims.level", level, "level")?,
-        otp: name("claims.otp", otp, "otp")?,
-        issued_at: name("claims.issued_at", issued_at, "iat")?,
-        credential: name("claims.credential", credential, "credential")?,
-    })
-}
-
-/// Printable ASCII without spaces: it may become a header value or part of a property path.
-fn text(key: &'static str, value: Option<Scalar>) -> Result<Option<String>, ConfigError> {
-    match value {
-        None => Ok(None),
-        Some(Scalar::Text(text)) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) => {
-            Ok(Some(text))
+/// The main tenant first. No tenant twice.
+fn tenants(keys: &mut Keys<'_>) -> Result<Vec<Tenancy>, ConfigError> {
+    let mut tenants = vec![Tenancy { tenant: tenant(keys)?.unwrap_or_default(), token: keys.required_text("token")? }];
+    for mut other in keys.objects("tenants")? {
+        let name = tenant(&mut other)?;
+        let name = other.required("tenant", name)?;
+        if tenants.iter().any(|known| known.tenant == name) {
+            return Err(other.error("tenant", "a tenant that is not named before"));
         }
-        Some(_) => Err(ConfigError::Value { key, expected: "a text of printable ASCII without spaces" }),
+        tenants.push(Tenancy { tenant: name, token: other.required_text("token")? });
+        other.finish()?;
     }
+    Ok(tenants)
 }
 
-/// In lower case, as the proxy has it.
-fn header(key: &'static str, value: Option<Scalar>) -> Result<Option<String>, ConfigError> {
-    match text(key, value)? {
-        None => Ok(None),
-        Some(name) if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) => {
-            Ok(Some(name.to_ascii_lowercase()))
-        }
-        Some(_) => Err(ConfigError::Value { key, expected: "the name of a header: letters, digits, `-` and `_`" }),
-    }
-}
-
-fn required(key: &'static str, value: Option<String>) -> Result<String, ConfigError> {
-    value.ok_or(ConfigError::Missing { key })
-}
-
-fn flag(key: &'static str, value: Option<Scalar>) -> Result<bool, ConfigError> {
-    match value {
-        None => Ok(false),
-        Some(Scalar::Flag(flag)) => Ok(flag),
-        Some(_) => Err(ConfigError::Value { key, expected: "true or false" }),
-    }
-}
-
-fn tenant_name(value: Option<String>) -> Result<TenantId, ConfigError> {
+fn tenant(keys: &mut Keys<'_>) -> Result<Option<TenantId>, ConfigError> {
     const EXPECTED: &str = "1 to 63 of `a-z`, `0-9` and `-`, the first a letter";
-    let name = value.as_deref().map_or_else(|| Ok(TenantId::default()), TenantId::parse);
-    name.map_err(|_| ConfigError::Value { key: "tenant", expected: EXPECTED })
+    keys.read("tenant", EXPECTED, |json| TenantId::parse(json.text()?).ok())
 }
 
-fn parse_path_mode(value: Option<String>) -> Result<PathMode, ConfigError> {
-    match value.as_deref() {
-        None | Some("strict") => Ok(PathMode::Strict),
-        Some("rewrite") => Ok(PathMode::Rewrite),
-        Some(_) => Err(ConfigError::Value { key: "path_mode", expected: "`strict` or `rewrite`" }),
-    }
+fn public_key(keys: &mut Keys<'_>) -> Result<PublicKey, ConfigError> {
+    const EXPECTED: &str = "an Ed25519 public key: 32 bytes in base64";
+    let key = keys.read("public_key", EXPECTED, |json| PublicKey::parse(json.text()?))?;
+    keys.required("public_key", key)
+}
+
+fn path_mode(keys: &mut Keys<'_>) -> Result<PathMode, ConfigError> {
+    let mode = keys.read("path_mode", "`strict` or `rewrite`", |json| match json.text()? {
+        "strict" => Some(PathMode::Strict),
+        "rewrite" => Some(PathMode::Rewrite),
+        _ => None,
+    })?;
+    Ok(mode.unwrap_or(PathMode::Strict))
+}
+
+fn decision_logs(keys: &mut Keys<'_>) -> Result<Option<DecisionLogs>, ConfigError> {
+    let Some(mut keys) = keys.object("decision_logs")? else { return Ok(None) };
+    let mode = keys.read("mode", "`best_effort` or `required`", |json| match json.text()? {
+        "best_effort" => Some(LogMode::BestEffort),
+        "required" => Some(LogMode::Required),
+        _ => None,
+    })?;
+    let buffer = keys.integer("buffer", 1..=100_000, "an integer from 1 to 100000")?.unwrap_or(10_000);
+    keys.finish()?;
+    let buffer = usize::try_from(buffer).unwrap_or(usize::MAX);
+    Ok(Some(DecisionLogs { mode: mode.unwrap_or(LogMode::BestEffort), buffer }))
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::{Config, ConfigError, PathMode};
-    use crate::fake::public_key;
-
-    fn minimal() -> Value {
-        json!({"cluster": "server", "token": "ptc_secret", "public_key": public_key()})
-    }
-
-    fn with(key: &str, value: Value) -> Result<Config, ConfigError> {
-        let mut config = minimal();
-        config[key] = value;
-        Config::parse(config.to_string().as_bytes())
-    }
-
-    #[test]
-    fn fills_in_defaults() {
-        let config = Config::parse(minimal().to_string().as_bytes()).unwrap();
-        assert_eq!((config.tenant.as_str(), config.authority.as_str()), ("default", "portcullis"));
-        assert_eq!((config.path_mode, config.jwt_payload_key.as_str()), (PathMode::Strict, "jwt_payload"));
-        assert_eq!((config.claims.roles.as_str(), config.claims.otp.as_str()), ("roles", "otp"));
-        assert_eq!((config.claims.kind.as_str(), config.claims.issued_at.as_str()), ("type", "iat"));
-        assert_eq!((config.country_header, config.continent_header), (None, None));
-        assert!(!config.decision_state);
-    }
-
-    #[test]
-    fn names_of_headers_are_in_lower_case() {
-        let config = with("country_header", json!("X-Client-Country")).unwrap();
-        assert_eq!(config.country_header.as_deref(), Some("x-client-country"));
-    }
-
-    #[test]
-    fn names_the_key_of_a_wrong_value() {
-        for (key, value) in [
-            ("tenant", json!("Default")),
-            ("tenant", json!("a".repeat(64))),
-            ("tenant", json!("")),
-            ("cluster", json!(7)),
-            ("authority", json!("a b")),
-            ("token", json!("a\r\nb")),
-            ("public_key", json!("AAAA")),
-            ("public_key", json!(null)),
-            ("path_mode", json!("lenient")),
-            ("jwt_payload_key", json!("")),
-            ("country_header", json!(":path")),
-            ("country_header", json!("")),
-            ("continent_header", json!("x continent")),
-            ("continent_header", json!(["x-continent"])),
-            ("decision_state", json!("yes")),
-        ] {
-            let error = with(key, value).unwrap_err();
-            assert!(error.to_string().contains(key), "{key}: {error}");
-            assert!(!error.to_string().contains("secret"), "{error}");
-        }
-        let error = with("claims", json!({"roles": 1})).unwrap_err();
-        assert!(error.to_string().contains("claims.roles"), "{error}");
-    }
-
-    #[test]
-    fn refuses_unknown_and_duplicate_keys() {
-        assert!(with("fail_open", json!(true)).unwrap_err().to_string().contains("fail_open"));
-        assert!(with("claims", json!({"sub": "id"})).unwrap_err().to_string().contains("sub"));
-        let twice = br#"{"cluster": "a", "cluster": "b"}"#;
-        assert!(Config::parse(twice).unwrap_err().to_string().contains("cluster"));
-    }
-
-    #[test]
-    fn needs_a_cluster_a_token_and_a_key() {
-        for key in ["cluster", "token", "public_key"] {
-            let mut config = minimal();
-            config.as_object_mut().unwrap().remove(key);
-            assert_eq!(Config::parse(config.to_string().as_bytes()).unwrap_err(), ConfigError::Missing { key });
-        }
-        for json in ["", "[]", "null", "{", "\"{}\""] {
-            assert!(Config::parse(json.as_bytes()).is_err(), "{json:?}");
-        }
-    }
-}
+mod tests;

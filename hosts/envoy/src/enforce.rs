@@ -1,16 +1,13 @@
 //! A decision -> what becomes of the request. Pure.
 //!
-//! In: the decision and the claims it was made with. Out: headers for the upstream, or the reply, and the JSON for
+//! In: the decision and the identity it was made with. Out: headers for the upstream, or the reply, and the JSON for
 //! access logs. An allow whose identity does not fit into headers is not enforceable, and so a refusal.
 
 use portcullis_core::{Decision, Obligation, Policy, Reason};
-use serde::Serialize;
 
-use crate::claims::Claims;
-
-pub const SUBJECT_HEADER: &str = "x-portcullis-subject";
-/// Names of the roles in the order of the token, separated by commas.
-pub const ROLES_HEADER: &str = "x-portcullis-roles";
+use crate::config::UpstreamHeaders;
+use crate::identity::Identity;
+use crate::json::{Writer, push_text};
 
 /// The answer to a refused request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,16 +37,42 @@ pub fn refusal(policy: &Policy, reason: Reason) -> Decision<'static> {
 }
 
 /// Headers that tell the upstream who the subject is; none for an anonymous request.
-pub fn identity(claims: Option<&Claims<'_>>) -> Result<Vec<(&'static str, String)>, Reason> {
-    let Some(claims) = claims else {
+pub fn identity_headers<'a>(
+    names: &'a UpstreamHeaders,
+    tenant: &str,
+    identity: Option<&Identity>,
+) -> Result<Vec<(&'a str, String)>, Reason> {
+    let Some(identity) = identity else {
         return Ok(Vec::new());
     };
-    let is_sendable =
-        is_header_value(claims.id) && claims.roles.iter().all(|role| is_header_value(role) && !role.contains(','));
-    if !is_sendable {
-        return Err(Reason::Unauthenticated);
+    let UpstreamHeaders { subject, roles, kind, permission_groups, level, credential, tenant: of_tenant } = names;
+    let mut headers = vec![(subject.as_str(), value(&identity.id)?), (roles.as_str(), names_of(&identity.roles)?)];
+    if let (Some(header), Some(kind)) = (kind, &identity.kind) {
+        headers.push((header, value(kind)?));
     }
-    Ok(vec![(SUBJECT_HEADER, claims.id.to_owned()), (ROLES_HEADER, claims.roles.join(","))])
+    if let Some(header) = permission_groups {
+        headers.push((header, names_of(&identity.permission_groups)?));
+    }
+    if let (Some(header), Some(level)) = (level, identity.level) {
+        headers.push((header, itoa::Buffer::new().format(level).to_owned()));
+    }
+    if let Some(header) = credential {
+        headers.push((header, identity.credential.name().to_owned()));
+    }
+    if let Some(header) = of_tenant {
+        headers.push((header, tenant.to_owned()));
+    }
+    Ok(headers)
+}
+
+fn value(text: &str) -> Result<String, Reason> {
+    if is_header_value(text) { Ok(text.to_owned()) } else { Err(Reason::Unauthenticated) }
+}
+
+/// In the order of the identity, separated by commas.
+fn names_of(names: &[String]) -> Result<String, Reason> {
+    let is_sendable = names.iter().all(|name| is_header_value(name) && !name.contains(','));
+    if is_sendable { Ok(names.join(",")) } else { Err(Reason::Unauthenticated) }
 }
 
 /// Whether a header carries `text` unchanged: no control bytes, no space at either end, not empty (RFC 9110
@@ -60,67 +83,65 @@ fn is_header_value(text: &str) -> bool {
 }
 
 /// The decision in the JSON of access logs.
-pub fn to_json(decision: &Decision<'_>) -> Vec<u8> {
-    let json = DecisionJson {
-        decision: decision.effect.name(),
-        status: decision.status,
-        reason: decision.reason.name(),
-        rules: decision.rules.ids().map(|id| id.to_string()).collect(),
-        restriction: decision.restriction,
-        obligations: decision.obligations.iter().map(ObligationJson::from).collect(),
-        errors: decision.errors.ids().map(|id| id.to_string()).collect(),
-        revision: decision.revision,
-    };
-    serde_json::to_vec(&json).unwrap_or_default()
-}
-
-#[derive(Serialize)]
-struct DecisionJson<'a> {
-    decision: &'a str,
-    status: u16,
-    reason: &'a str,
-    rules: Vec<String>,
-    restriction: Option<&'a str>,
-    obligations: Vec<ObligationJson<'a>>,
-    errors: Vec<String>,
-    revision: u64,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "snake_case")]
-enum ObligationJson<'a> {
-    Audit(&'a str),
-    Denied,
-}
-
-impl<'a> From<Obligation<'a>> for ObligationJson<'a> {
-    fn from(obligation: Obligation<'a>) -> Self {
-        match obligation {
-            Obligation::Audit(topic) => Self::Audit(topic),
-            Obligation::Denied => Self::Denied,
+pub fn to_json(decision: &Decision<'_>) -> String {
+    let Decision { effect, status, reason, rules, restriction, obligations, errors, revision } = decision;
+    let mut json = Writer::object();
+    json.text("decision", effect.name());
+    json.number("status", u64::from(*status));
+    json.text("reason", reason.name());
+    json.texts("rules", rules.ids().map(|id| id.text()));
+    json.text_or_null("restriction", *restriction);
+    json.items("obligations", obligations.iter(), |out, obligation| match obligation {
+        Obligation::Audit(topic) => {
+            out.push_str("{\"audit\":");
+            push_text(out, topic);
+            out.push('}');
         }
-    }
+        Obligation::Denied => push_text(out, "denied"),
+    });
+    json.texts("errors", errors.ids().map(|id| id.text()));
+    json.number("revision", *revision);
+    json.finish()
 }
 
 #[cfg(test)]
 mod tests {
     use portcullis_core::{Credential, Decision, Reason};
 
-    use super::{ROLES_HEADER, Reply, SUBJECT_HEADER, identity, to_json};
-    use crate::claims::Claims;
+    use serde_json::json;
 
-    fn claims<'a>(id: &'a str, roles: &[&'a str]) -> Claims<'a> {
-        Claims {
-            id,
+    use super::{Reply, identity_headers, to_json};
+    use crate::fake::config;
+    use crate::identity::Identity;
+
+    const SUBJECT_HEADER: &str = "x-portcullis-subject";
+    const ROLES_HEADER: &str = "x-portcullis-roles";
+
+    fn claims(id: &str, roles: &[&str]) -> Identity {
+        Identity {
+            id: id.to_owned(),
             kind: None,
-            state: "active",
-            roles: roles.to_vec(),
+            state: "active".to_owned(),
+            roles: roles.iter().map(|&role| role.to_owned()).collect(),
             permission_groups: Vec::new(),
             level: None,
             otp: false,
             issued_at: None,
             credential: Credential::Token,
+            properties: None,
+            expires: None,
         }
+    }
+
+    /// The headers with these names of them.
+    fn headers_with(names: serde_json::Value, identity: Option<&Identity>) -> Result<Vec<(String, String)>, Reason> {
+        let config = config(json!({"upstream_headers": names}));
+        let headers = identity_headers(&config.upstream_headers, "acme", identity)?;
+        Ok(headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+
+    fn identity(identity: Option<&Identity>) -> Result<Vec<(String, String)>, Reason> {
+        headers_with(json!({}), identity)
     }
 
     #[test]
@@ -142,9 +163,10 @@ mod tests {
 
     #[test]
     fn identity_becomes_two_headers() {
-        let expected = vec![(SUBJECT_HEADER, "u1".to_owned()), (ROLES_HEADER, "a b,\u{e9}".to_owned())];
+        let expected =
+            vec![(SUBJECT_HEADER.to_owned(), "u1".to_owned()), (ROLES_HEADER.to_owned(), "a b,\u{e9}".to_owned())];
         assert_eq!(identity(Some(&claims("u1", &["a b", "\u{e9}"]))), Ok(expected));
-        let nobody = vec![(SUBJECT_HEADER, "u1".to_owned()), (ROLES_HEADER, String::new())];
+        let nobody = vec![(SUBJECT_HEADER.to_owned(), "u1".to_owned()), (ROLES_HEADER.to_owned(), String::new())];
         assert_eq!(identity(Some(&claims("u1", &[]))), Ok(nobody));
         assert_eq!(identity(None), Ok(Vec::new()));
     }
@@ -160,8 +182,40 @@ mod tests {
     }
 
     #[test]
+    fn the_operator_names_the_headers() {
+        let names = json!({"subject": "X-User", "roles": "x-roles", "type": "x-type", "permission_groups": "x-groups",
+            "level": "x-level", "credential": "x-credential", "tenant": "x-tenant"});
+        let full = Identity {
+            kind: Some("service".to_owned()),
+            permission_groups: vec!["g".to_owned(), "h".to_owned()],
+            level: Some(3),
+            ..claims("u1", &["a"])
+        };
+        let sent = |identity| {
+            let headers = headers_with(names.clone(), Some(&identity)).unwrap();
+            headers.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            sent(full),
+            [
+                "x-user: u1",
+                "x-roles: a",
+                "x-type: service",
+                "x-groups: g,h",
+                "x-level: 3",
+                "x-credential: token",
+                "x-tenant: acme"
+            ]
+        );
+        assert_eq!(
+            sent(claims("u1", &[])),
+            ["x-user: u1", "x-roles: ", "x-groups: ", "x-credential: token", "x-tenant: acme"]
+        );
+    }
+
+    #[test]
     fn the_json_has_every_key() {
-        let json = String::from_utf8(to_json(&Decision::UNAVAILABLE)).unwrap();
+        let json = to_json(&Decision::UNAVAILABLE);
         assert_eq!(
             json,
             r#"{"decision":"deny","status":503,"reason":"policy_unavailable","rules":[],"restriction":null,"obligations":[],"errors":[],"revision":0}"#

@@ -8,7 +8,7 @@ use portcullis_compiler::{Options, SigningKey, compile};
 use serde_json::{Value, json};
 
 use crate::config::Config;
-use crate::host::{CallId, Headers, Host, HostError, Level, MetricId};
+use crate::host::{Call, CallId, Cas, Headers, Host, HostError, Level, MetricId, Property};
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct SentReply {
@@ -22,14 +22,28 @@ pub(crate) struct State {
     pub(crate) headers: Headers,
     pub(crate) source_address: Option<Vec<u8>>,
     pub(crate) metadata: Option<Vec<u8>>,
+    pub(crate) route_metadata: Option<Vec<u8>>,
+    /// First URI and first DNS name of the client's certificate.
+    pub(crate) peer: [Option<Vec<u8>>; 2],
+    pub(crate) response_headers: BTreeMap<String, String>,
+    pub(crate) resumed: bool,
     pub(crate) filter_state: BTreeMap<String, String>,
     pub(crate) reply: Option<SentReply>,
     /// Calls to the server, by their headers.
     pub(crate) calls: Vec<BTreeMap<String, String>>,
+    /// Their bodies.
+    pub(crate) bodies: Vec<String>,
     pub(crate) answer: (Headers, Vec<u8>),
     pub(crate) now: Duration,
-    pub(crate) tick_after: Option<Duration>,
-    pub(crate) metrics: Vec<(String, u64)>,
+    pub(crate) tick_every: Option<Duration>,
+    pub(crate) shared: BTreeMap<String, (Vec<u8>, u32)>,
+    /// A key that somebody else writes just before the next write of it.
+    pub(crate) rival: Option<String>,
+    /// What `verify_signature` of the proxy answers; `None` where there is no such function.
+    pub(crate) native: Option<bool>,
+    /// What it was asked.
+    pub(crate) foreign: Vec<(String, Vec<u8>)>,
+    pub(crate) metrics: BTreeMap<String, u64>,
     pub(crate) logs: Vec<(Level, String)>,
     /// Names of the calls that fail.
     pub(crate) broken: BTreeSet<&'static str>,
@@ -60,7 +74,7 @@ impl FakeHost {
     }
 
     pub(crate) fn metric(&self, name: &str) -> u64 {
-        self.0.borrow().metrics.iter().find(|(metric, _)| metric == name).map_or(0, |(_, value)| *value)
+        self.0.borrow().metrics.get(name).copied().unwrap_or(0)
     }
 
     fn try_with<T>(&self, call: &'static str, run: impl FnOnce(&mut State) -> T) -> Result<T, HostError> {
@@ -69,15 +83,26 @@ impl FakeHost {
     }
 
     fn metric_id(&self, call: &'static str, name: &str) -> Result<MetricId, HostError> {
-        self.try_with(call, |state| {
-            let known = state.metrics.iter().position(|(metric, _)| metric == name);
-            let index = known.unwrap_or_else(|| {
-                state.metrics.push((name.to_owned(), 0));
-                state.metrics.len() - 1
-            });
-            MetricId(u32::try_from(index).unwrap())
+        self.try_with(call, |_| {
+            METRICS.with_borrow_mut(|names| {
+                let known = names.iter().position(|metric| metric == name);
+                let index = known.unwrap_or_else(|| {
+                    names.push(name.to_owned());
+                    names.len() - 1
+                });
+                MetricId(u32::try_from(index).unwrap())
+            })
         })
     }
+}
+
+thread_local! {
+    /// Names of all metrics, so that one worker can be tried with several hosts.
+    static METRICS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+fn metric_name(MetricId(index): MetricId) -> String {
+    METRICS.with_borrow(|names| names[index as usize].clone())
 }
 
 impl Host for FakeHost {
@@ -96,12 +121,20 @@ impl Host for FakeHost {
         })
     }
 
-    fn source_address(&self) -> Result<Option<Vec<u8>>, HostError> {
-        self.try_with("source_address", |state| state.source_address.clone())
+    fn set_response_header(&self, name: &str, value: &str) -> Result<(), HostError> {
+        self.try_with("set_response_header", |state| {
+            state.response_headers.insert(name.to_owned(), value.to_owned());
+        })
     }
 
-    fn metadata(&self) -> Result<Option<Vec<u8>>, HostError> {
-        self.try_with("metadata", |state| state.metadata.clone())
+    fn property(&self, property: Property) -> Result<Option<Vec<u8>>, HostError> {
+        match property {
+            Property::SourceAddress => self.try_with("source_address", |state| state.source_address.clone()),
+            Property::Metadata => self.try_with("metadata", |state| state.metadata.clone()),
+            Property::RouteMetadata => self.try_with("route_metadata", |state| state.route_metadata.clone()),
+            Property::PeerUri => self.try_with("peer", |state| state.peer[0].clone()),
+            Property::PeerDns => self.try_with("peer", |state| state.peer[1].clone()),
+        }
     }
 
     fn set_filter_state(&self, name: &str, value: &[u8]) -> Result<(), HostError> {
@@ -120,12 +153,18 @@ impl Host for FakeHost {
         })
     }
 
-    fn call(&self, cluster: &str, headers: &[(&str, &str)], _timeout: Duration) -> Result<CallId, HostError> {
+    fn resume(&self) -> Result<(), HostError> {
+        self.try_with("resume", |state| state.resumed = true)
+    }
+
+    fn call(&self, call: &Call<'_>) -> Result<CallId, HostError> {
+        let Call { cluster, headers, body, .. } = *call;
         self.try_with("call", |state| {
             let mut call: BTreeMap<_, _> =
                 headers.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
             call.insert("cluster".to_owned(), cluster.to_owned());
             state.calls.push(call);
+            state.bodies.push(String::from_utf8(body.unwrap_or_default().to_vec()).unwrap());
             CallId(u32::try_from(state.calls.len()).unwrap())
         })
     }
@@ -138,12 +177,38 @@ impl Host for FakeHost {
         self.try_with("answer_body", |state| state.answer.1[..size_bytes].to_vec())
     }
 
+    fn shared(&self, key: &str) -> Result<Option<(Vec<u8>, Cas)>, HostError> {
+        self.try_with("shared", |state| state.shared.get(key).map(|(value, cas)| (value.clone(), Cas(*cas))))
+    }
+
+    fn set_shared(&self, key: &str, value: &[u8], cas: Option<Cas>) -> Result<bool, HostError> {
+        self.try_with("set_shared", |state| {
+            let known = state.shared.entry(key.to_owned()).or_default();
+            if state.rival.take_if(|rival| rival == key).is_some() {
+                known.1 += 1;
+            }
+            let is_free = cas.is_none_or(|Cas(cas)| known.1 == cas || known.1 == 0);
+            if is_free {
+                *known = (value.to_vec(), known.1 + 1);
+            }
+            is_free
+        })
+    }
+
+    fn foreign(&self, function: &str, argument: &[u8]) -> Result<Vec<u8>, HostError> {
+        let native = self.0.borrow().native.ok_or(HostError)?;
+        self.try_with("foreign", |state| {
+            state.foreign.push((function.to_owned(), argument.to_vec()));
+            if native { vec![0x08, 1] } else { Vec::new() }
+        })
+    }
+
     fn now(&self) -> Result<Duration, HostError> {
         self.try_with("now", |state| state.now)
     }
 
-    fn tick_after(&self, delay: Option<Duration>) -> Result<(), HostError> {
-        self.try_with("tick_after", |state| state.tick_after = delay)
+    fn tick_every(&self, period: Duration) -> Result<(), HostError> {
+        self.try_with("tick_every", |state| state.tick_every = Some(period))
     }
 
     fn counter(&self, name: &str) -> Result<MetricId, HostError> {
@@ -154,12 +219,12 @@ impl Host for FakeHost {
         self.metric_id("gauge", name)
     }
 
-    fn increment(&self, counter: MetricId) -> Result<(), HostError> {
-        self.try_with("increment", |state| state.metrics[counter.0 as usize].1 += 1)
+    fn add(&self, counter: MetricId, value: u32) -> Result<(), HostError> {
+        self.try_with("add", |state| *state.metrics.entry(metric_name(counter)).or_default() += u64::from(value))
     }
 
     fn record(&self, gauge: MetricId, value: u64) -> Result<(), HostError> {
-        self.try_with("record", |state| state.metrics[gauge.0 as usize].1 = value)
+        self.try_with("record", |state| _ = state.metrics.insert(metric_name(gauge), value))
     }
 
     fn log(&self, level: Level, message: &str) {
@@ -182,10 +247,14 @@ pub(crate) fn public_key() -> String {
 }
 
 /// A configuration with these keys beside the necessary ones.
-pub(crate) fn config(keys: Value) -> Config {
-    let mut config = json!({"cluster": "server", "token": "ptc_secret", "public_key": public_key()});
+pub(crate) fn config_json(keys: Value) -> String {
+    let mut config = json!({"cluster": "server", "token": "ptc_secret", "public_key": public_key(), "max_stale": 60});
     config.as_object_mut().unwrap().extend(keys.as_object().unwrap().clone());
-    Config::parse(config.to_string().as_bytes()).unwrap()
+    config.to_string()
+}
+
+pub(crate) fn config(keys: Value) -> Config {
+    Config::parse(config_json(keys).as_bytes()).unwrap()
 }
 
 pub(crate) fn bundle(document: &str, revision: u64) -> Vec<u8> {
@@ -205,6 +274,13 @@ pub(crate) fn bundle_with(document: &str, options: Options) -> Vec<u8> {
 pub(crate) fn metadata(payload_key: &str, payload: &Value) -> Vec<u8> {
     let of_filter = map_entry(payload_key, &protobuf_value(payload));
     map_entry("envoy.filters.http.jwt_authn", &of_filter)
+}
+
+/// What one filter, or a route under one name, says: a struct of its own.
+pub(crate) fn filter_metadata(filter: &str, fields: &Value) -> Vec<u8> {
+    let fields = fields.as_object().unwrap().iter();
+    let fields: Vec<_> = fields.map(|(key, value)| map_entry(key, &protobuf_value(value))).collect();
+    map_entry(filter, &fields.concat())
 }
 
 fn protobuf_value(value: &Value) -> Vec<u8> {

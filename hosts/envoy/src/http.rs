@@ -1,21 +1,30 @@
-//! The header callback: read facts, decide, enforce.
+//! The callbacks of a request: read facts, find out who it is, decide, enforce.
 //!
-//! In: the proxy and the edge's current policy. Out: `Flow`. Only an allow that was carried out to the last header is
+//! In: the proxy and what the worker knows. Out: `Flow`. Only an allow that was carried out to the last header is
 //! `Flow::Continue`; any failure on the way is a deny.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use portcullis_core::{Decision, Obligation, Policy, Reason, Request, Scratch, Target, decide};
 
-use crate::claims::Claims;
-use crate::config::Config;
-use crate::enforce::{Reply, identity, refusal, to_json};
-use crate::extract::{Facts, Received};
-use crate::host::{Host, HostError, Level};
-use crate::metrics::Metrics;
+use crate::authenticate::{Authenticator, Found};
+use crate::config::{Config, LogMode, Tenancy};
+use crate::enforce::{Reply, identity_headers, refusal, to_json};
+use crate::extract::{Facts, Malformed, Received};
+use crate::gateway::Answer;
+use crate::host::{CallId, Host, HostError, Level, Property};
+use crate::identity::{Identity, Unreadable};
+use crate::logs::Kept;
+use crate::record::{Difference, Occasion, records};
+use crate::route::Settings;
+use crate::tenant::Tenant;
+use crate::token::Tokens;
+use crate::token::cache::{Cache, Key};
 
 /// The name under which access logs find the decision: `%FILTER_STATE(wasm.portcullis.decision:PLAIN)%`.
 const DECISION_STATE: &str = "portcullis.decision";
+const REVISION_HEADER: &str = "x-portcullis-revision";
 
 /// What the proxy does with the request after the callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,108 +32,335 @@ pub enum Flow {
     Continue,
     /// Nothing of the request goes on, whether or not a reply could be sent.
     Stop,
+    /// Nothing of it goes on before the server answered.
+    Wait,
 }
 
 /// What one worker needs for its requests.
 pub struct Edge {
     pub config: Config,
-    /// The last good policy.
-    pub policy: Option<Rc<Policy>>,
-    pub metrics: Metrics,
-    scratch: Scratch,
+    /// In the order of the configuration.
+    pub tenants: Vec<Tenant>,
+    pub tokens: Tokens,
+    /// Answers of the gateway.
+    pub answers: Cache<Rc<Identity>>,
+    scratches: Scratches,
+}
+
+#[derive(Default)]
+struct Scratches {
+    live: Scratch,
+    shadow: Scratch,
     canonical: Vec<u8>,
 }
 
 impl Edge {
-    /// Denies everything until it has a policy.
+    /// Denies everything until its tenants have policies.
     pub fn new(config: Config) -> Self {
-        let metrics = Metrics::new(config.tenant.as_str());
-        Self { config, policy: None, metrics, scratch: Scratch::default(), canonical: Vec::new() }
+        let tenants = config.tenants.iter().map(|tenancy| Tenant::new(&config, tenancy)).collect();
+        Self { config, tenants, tokens: Tokens::default(), answers: Cache::default(), scratches: Scratches::default() }
     }
 }
 
-pub fn on_request(host: &impl Host, edge: &mut Edge) -> Flow {
-    let Edge { config, policy, metrics, scratch, canonical } = edge;
-    let now = host.now().ok().map(|now| now.as_secs());
-    let Some(policy) = policy.clone().filter(|policy| is_in_force(policy, now)) else {
-        return answer(host, config, metrics, &Decision::UNAVAILABLE, None);
+/// What is remembered of one request.
+#[derive(Default)]
+pub struct Stream {
+    waiting: Option<Waiting>,
+    /// Of the policy that let the request through.
+    revision: Option<u64>,
+}
+
+/// A request that waits for the gateway.
+struct Waiting {
+    call: CallId,
+    key: Key,
+    tenant: usize,
+    received: Received,
+}
+
+// === the callbacks ===
+
+pub fn on_request(host: &impl Host, edge: &mut Edge, stream: &mut Stream) -> Flow {
+    let settings = settings(host, &edge.config);
+    let received = Received::read(host, &edge.config);
+    let tenant = settings.unwrap_or_default().tenant;
+    let Some(mut asked) = Asked::new(host, edge, tenant) else { return on_request_unconfigured(host) };
+    let (Ok(received), Ok(settings)) = (received, settings) else {
+        return asked.refuse(&Occasion::default(), Reason::PolicyUnavailable, stream);
     };
-    let Ok(received) = Received::read(host) else {
-        return answer(host, config, metrics, &refusal(&policy, Reason::PolicyUnavailable), None);
+    if settings.disabled {
+        return asked.pass(&received);
+    }
+    match asked.begin(&received, stream) {
+        Step::Done(flow) => flow,
+        Step::Wait { call, key } => {
+            stream.waiting = Some(Waiting { call, key, tenant, received });
+            Flow::Wait
+        }
+    }
+}
+
+/// The answer of the gateway to a request that waits for it. A request that may go on is resumed here.
+pub fn on_answer(
+    host: &impl Host,
+    edge: &mut Edge,
+    stream: &mut Stream,
+    call: CallId,
+    headers: usize,
+    body_bytes: usize,
+) -> Flow {
+    let Some(Waiting { key, tenant, received, .. }) = stream.waiting.take_if(|waiting| waiting.call == call) else {
+        return Flow::Wait;
     };
-    let facts = match Facts::read(&received, config, canonical) {
-        Ok(facts) => facts,
-        Err(reason) => return answer(host, config, metrics, &refusal(&policy, reason), None),
-    };
-    let decision = decide(&policy, &request(&facts, now), scratch);
-    let enforced = if decision.is_allow() { forward(host, &received, &facts) } else { Ok(()) };
-    let decision = match enforced {
-        Ok(()) => decision,
-        Err(reason) => refusal(&policy, reason),
-    };
-    answer(host, config, metrics, &decision, facts.claims.as_ref())
+    let Some(mut asked) = Asked::new(host, edge, tenant) else { return on_request_unconfigured(host) };
+    let flow = asked.go_on(&received, key, (headers, body_bytes), stream);
+    if flow == Flow::Continue && host.resume().is_err() {
+        return on_request_unconfigured(host);
+    }
+    flow
+}
+
+/// For the response to a request that went on.
+pub fn on_response(host: &impl Host, edge: &Edge, stream: &Stream) {
+    if let (true, Some(revision)) = (edge.config.revision_header, stream.revision) {
+        // The decision stands with or without it.
+        let _ = host.set_response_header(REVISION_HEADER, itoa::Buffer::new().format(revision));
+    }
 }
 
 /// For a request that finds no edge: the proxy never configured this filter.
 pub fn on_request_unconfigured(host: &impl Host) -> Flow {
-    refuse(host, &Decision::UNAVAILABLE)
+    reply(host, &Decision::UNAVAILABLE, None)
 }
 
-/// Whether the policy has not expired; without a clock it has, if it can.
-fn is_in_force(policy: &Policy, now: Option<u64>) -> bool {
-    policy.expires().is_none_or(|expires| now.is_some_and(|now| now < expires))
+/// What the route says; an error refuses the request.
+fn settings(host: &impl Host, config: &Config) -> Result<Settings, HostError> {
+    let metadata = host.property(Property::RouteMetadata)?;
+    Settings::read(metadata.as_deref(), config).map_err(|Unreadable| {
+        host.log(Level::Error, "metadata `portcullis` of the route is not understood, its requests are refused");
+        HostError
+    })
 }
 
-fn request<'a>(facts: &'a Facts<'a>, now: Option<u64>) -> Request<'a> {
+// === one request ===
+
+enum Step {
+    Done(Flow),
+    Wait { call: CallId, key: Key },
+}
+
+/// A request on its way through the steps, with what the worker knows about its tenant.
+struct Asked<'a, H> {
+    host: &'a H,
+    config: &'a Config,
+    tenancy: &'a Tenancy,
+    tenant: &'a mut Tenant,
+    tokens: &'a mut Tokens,
+    answers: &'a mut Cache<Rc<Identity>>,
+    scratches: &'a mut Scratches,
+    now: Option<Duration>,
+    /// `None` when none may decide.
+    policy: Option<Rc<Policy>>,
+}
+
+impl<'a, H: Host> Asked<'a, H> {
+    fn new(host: &'a H, edge: &'a mut Edge, tenant: usize) -> Option<Self> {
+        let Edge { config, tenants, tokens, answers, scratches } = edge;
+        let (tenancy, tenant) = (config.tenants.get(tenant)?, tenants.get_mut(tenant)?);
+        let now = host.now().ok();
+        let policy = tenant.usable_policy(config, now);
+        Some(Self { host, config, tenancy, tenant, tokens, answers, scratches, now, policy })
+    }
+
+    /// A route that is switched off: the client's identity headers go nowhere all the same.
+    fn pass(&mut self, received: &Received) -> Flow {
+        self.tenant.metrics.count_disabled(self.host);
+        let mut forged = received.forged(self.config);
+        match forged.try_for_each(|name| self.host.remove_request_header(name)) {
+            Ok(()) => Flow::Continue,
+            Err(HostError) => on_request_unconfigured(self.host),
+        }
+    }
+
+    fn begin(&mut self, received: &Received, stream: &mut Stream) -> Step {
+        let occasion = Occasion { received: Some(received), ..Occasion::default() };
+        if self.policy.is_none() {
+            return Step::Done(self.refuse(&occasion, Reason::PolicyUnavailable, stream));
+        }
+        let facts = match self.facts(received) {
+            Ok(facts) => facts,
+            Err(Malformed) => return Step::Done(self.refuse(&occasion, Reason::MalformedRequest, stream)),
+        };
+        Step::Done(match self.authenticator().find(received, &facts) {
+            Ok(Found::Asked { call, key }) => return Step::Wait { call, key },
+            Ok(Found::Nobody) => self.decide(received, &facts, None, stream),
+            Ok(Found::Known(identity)) => self.decide(received, &facts, Some(&identity), stream),
+            Err(reason) => self.refuse(&Occasion { ip: facts.source_ip, ..occasion }, reason, stream),
+        })
+    }
+
+    /// After the answer of the gateway, of which the proxy has so many headers and bytes.
+    fn go_on(&mut self, received: &Received, key: Key, answer: (usize, usize), stream: &mut Stream) -> Flow {
+        let occasion = Occasion { received: Some(received), ..Occasion::default() };
+        let (Some(now), true) = (self.now, self.policy.is_some()) else {
+            return self.refuse(&occasion, Reason::PolicyUnavailable, stream);
+        };
+        let facts = match self.facts(received) {
+            Ok(facts) => facts,
+            Err(Malformed) => return self.refuse(&occasion, Reason::MalformedRequest, stream),
+        };
+        let occasion = Occasion { ip: facts.source_ip, ..occasion };
+        let (headers, body_bytes) = answer;
+        match Answer::read(self.host, headers, body_bytes, now.as_secs()) {
+            Ok(Answer::Known(identity)) => {
+                self.answers.insert(key, Rc::clone(&identity));
+                self.decide(received, &facts, Some(&identity), stream)
+            }
+            Ok(Answer::Nobody) => {
+                let service = self.authenticator().service(received);
+                self.decide(received, &facts, service.as_deref(), stream)
+            }
+            Ok(Answer::Wrong) => self.refuse(&occasion, Reason::Unauthenticated, stream),
+            Err(Unreadable) => {
+                self.tenant.metrics.count_identity_failure(self.host);
+                self.refuse(&occasion, Reason::PolicyUnavailable, stream)
+            }
+        }
+    }
+
+    fn facts<'r>(&mut self, received: &'r Received) -> Result<Facts<'r>, Malformed> {
+        Facts::read(received, self.config, &mut self.scratches.canonical)
+    }
+
+    fn authenticator(&mut self) -> Authenticator<'_, H> {
+        Authenticator {
+            host: self.host,
+            config: self.config,
+            tenancy: self.tenancy,
+            tenant: self.tenant,
+            tokens: self.tokens,
+            answers: self.answers,
+            now: self.now.unwrap_or_default().as_secs(),
+        }
+    }
+
+    fn decide(
+        &mut self,
+        received: &Received,
+        facts: &Facts<'_>,
+        identity: Option<&Identity>,
+        stream: &mut Stream,
+    ) -> Flow {
+        let mut occasion = Occasion { received: Some(received), ip: facts.source_ip, identity, ..Occasion::default() };
+        let Some(policy) = self.policy.clone() else {
+            return self.refuse(&occasion, Reason::PolicyUnavailable, stream);
+        };
+        // The decision borrows them, and what follows needs the rest of `self`.
+        let mut scratches = core::mem::take(self.scratches);
+        let request = request(facts, identity, self.now);
+        let decision = self.tenant.revoke(&policy, identity, decide(&policy, &request, &mut scratches.live));
+        occasion.shadow = self.compare(&request, identity, &decision, &mut scratches.shadow);
+        let enforced = if decision.is_allow() { self.forward(received, facts, identity) } else { Ok(()) };
+        let decision = match enforced {
+            Ok(()) => decision,
+            Err(reason) => refusal(&policy, reason),
+        };
+        let flow = self.answer(&occasion, &decision, stream);
+        *self.scratches = scratches;
+        flow
+    }
+
+    /// What the candidate would answer, if it is something else.
+    fn compare(
+        &mut self,
+        request: &Request<'_>,
+        identity: Option<&Identity>,
+        live: &Decision<'_>,
+        scratch: &mut Scratch,
+    ) -> Option<Difference> {
+        let candidate = self.tenant.candidate.clone()?;
+        let shadow = self.tenant.revoke(&candidate, identity, decide(&candidate, request, scratch));
+        let differs = (shadow.effect, shadow.status) != (live.effect, live.status);
+        self.tenant.metrics.count_shadow(self.host, differs);
+        differs.then(|| Difference { effect: shadow.effect.name(), reason: shadow.reason.name() })
+    }
+
+    /// Makes the request what the upstream may see; the reason is that of a refusal.
+    fn forward(&self, received: &Received, facts: &Facts<'_>, identity: Option<&Identity>) -> Result<(), Reason> {
+        let tenant = self.tenancy.tenant.as_str();
+        let headers = identity_headers(&self.config.upstream_headers, tenant, identity)?;
+        let change = || {
+            received.forged(self.config).try_for_each(|name| self.host.remove_request_header(name))?;
+            facts.rewritten.iter().try_for_each(|path| self.host.set_request_header(":path", path))?;
+            headers.iter().try_for_each(|(name, value)| self.host.set_request_header(name, value))
+        };
+        change().map_err(|HostError| Reason::PolicyUnavailable)
+    }
+
+    /// The deny that the filter makes by itself.
+    fn refuse(&mut self, occasion: &Occasion<'_>, reason: Reason, stream: &mut Stream) -> Flow {
+        let decision = self.policy.as_ref().map_or(Decision::UNAVAILABLE, |policy| refusal(policy, reason));
+        self.answer(occasion, &decision, stream)
+    }
+
+    /// Counts, logs and carries out the final decision.
+    fn answer(&mut self, occasion: &Occasion<'_>, decision: &Decision<'_>, stream: &mut Stream) -> Flow {
+        let unwritable =
+            self.policy.as_ref().map_or(Decision::UNAVAILABLE, |policy| refusal(policy, Reason::PolicyUnavailable));
+        let decision = if self.write(occasion, decision) { decision } else { &unwritable };
+        self.tenant.metrics.count_decision(self.host, decision);
+        for obligation in decision.obligations.iter() {
+            self.tenant.metrics.count_obligation(self.host, obligation);
+        }
+        if self.config.decision_state {
+            // For access logs only: without it the decision stands all the same.
+            let _ = self.host.set_filter_state(DECISION_STATE, to_json(decision).as_bytes());
+        }
+        if decision.is_allow() {
+            stream.revision = Some(decision.revision);
+            return Flow::Continue;
+        }
+        reply(self.host, decision, self.config.revision_header.then_some(decision.revision))
+    }
+
+    /// False when something could not be written that must be.
+    fn write(&mut self, occasion: &Occasion<'_>, decision: &Decision<'_>) -> bool {
+        let Some(logs) = &mut self.tenant.logs else {
+            for obligation in decision.obligations.iter() {
+                self.host.log(Level::Info, &line(obligation, decision, occasion));
+            }
+            if let Some(Difference { effect, reason }) = occasion.shadow {
+                let subject = occasion.identity.map_or("", |identity| &identity.id);
+                self.host.log(Level::Info, &format!("shadow effect={effect} reason={reason} subject.id={subject:?}"));
+            }
+            return true;
+        };
+        let now = self.now.unwrap_or_default();
+        let kept = logs.offer(self.host, &mut self.tenant.metrics, records(decision, occasion, now), now);
+        let is_audited = decision.obligations.iter().any(|one| matches!(one, Obligation::Audit(_)));
+        kept == Kept::Yes || !(is_audited || logs.mode() == LogMode::Required)
+    }
+}
+
+fn request<'a>(facts: &'a Facts<'a>, identity: Option<&'a Identity>, now: Option<Duration>) -> Request<'a> {
     let path = facts.rewritten.as_deref().unwrap_or(facts.path);
     Request {
         action: facts.method,
         target: Target::Http { host: facts.host, path },
         source_ip: facts.source_ip,
-        country: facts.country,
-        continent: facts.continent,
-        subject: facts.claims.as_ref().map(Claims::subject),
-        credential: facts.claims.as_ref().map(|claims| claims.credential).unwrap_or_default(),
+        country: facts.country.as_deref(),
+        continent: facts.continent.as_deref(),
+        subject: identity.map(Identity::subject),
+        credential: identity.map(|identity| identity.credential).unwrap_or_default(),
         context: None,
-        now,
+        now: now.map(|now| now.as_secs()),
     }
-}
-
-/// Makes the request what the upstream may see; the reason is that of a refusal.
-fn forward(host: &impl Host, received: &Received, facts: &Facts<'_>) -> Result<(), Reason> {
-    let identity = identity(facts.claims.as_ref())?;
-    let change = || {
-        received.forged().try_for_each(|name| host.remove_request_header(name))?;
-        facts.rewritten.iter().try_for_each(|path| host.set_request_header(":path", path))?;
-        identity.iter().try_for_each(|(name, value)| host.set_request_header(name, value))
-    };
-    change().map_err(|HostError| Reason::PolicyUnavailable)
-}
-
-/// Counts, logs and carries out the final decision.
-fn answer(
-    host: &impl Host,
-    config: &Config,
-    metrics: &mut Metrics,
-    decision: &Decision<'_>,
-    claims: Option<&Claims<'_>>,
-) -> Flow {
-    metrics.count_decision(host, decision);
-    for obligation in decision.obligations.iter() {
-        metrics.count_obligation(host, obligation);
-        host.log(Level::Info, &record(obligation, decision, claims));
-    }
-    if config.decision_state {
-        // For access logs only: without it the decision stands all the same.
-        let _ = host.set_filter_state(DECISION_STATE, &to_json(decision));
-    }
-    if decision.is_allow() { Flow::Continue } else { refuse(host, decision) }
 }
 
 /// Who was let in or refused by which rules: ids only. They are quoted, so that none can forge a line of the log.
-fn record(obligation: Obligation<'_>, decision: &Decision<'_>, claims: Option<&Claims<'_>>) -> String {
-    let subject = claims.map_or("", |claims| claims.id);
-    let rules: Vec<String> = decision.rules.ids().map(|id| id.to_string()).collect();
+fn line(obligation: Obligation<'_>, decision: &Decision<'_>, occasion: &Occasion<'_>) -> String {
+    let subject = occasion.identity.map_or("", |identity| &identity.id);
+    let rules: Vec<String> = decision.rules.ids().map(|id| id.text()).collect();
     let what = match obligation {
         Obligation::Audit(topic) => format!("audit topic={topic:?}"),
         Obligation::Denied => "denied".to_owned(),
@@ -132,8 +368,13 @@ fn record(obligation: Obligation<'_>, decision: &Decision<'_>, claims: Option<&C
     format!("obligation={what} subject.id={subject:?} rules={rules:?}")
 }
 
-fn refuse(host: &impl Host, decision: &Decision<'_>) -> Flow {
+fn reply(host: &impl Host, decision: &Decision<'_>, revision: Option<u64>) -> Flow {
     let Reply { status, headers, body } = Reply::to(decision);
+    let mut headers: Vec<(&str, &str)> = headers;
+    let mut digits = itoa::Buffer::new();
+    if let Some(revision) = revision {
+        headers.push((REVISION_HEADER, digits.format(revision)));
+    }
     if host.reply(status, &headers, body.as_bytes()).is_err() {
         host.log(Level::Error, "a refusal could not be sent");
     }

@@ -1,4 +1,4 @@
-//! Reads protobuf messages in place (protobuf.dev, "Encoding").
+//! Reads protobuf messages in place, and writes the simplest (protobuf.dev, "Encoding").
 //!
 //! In: bytes of one message. Out: its fields in order, or `None` at the first byte that is not protobuf.
 
@@ -81,6 +81,18 @@ pub(crate) fn fields(message: &[u8]) -> impl Iterator<Item = Option<Field<'_>>> 
         rest = after;
         Some(Some(field))
     })
+}
+
+/// Appends a text, bytes or message field.
+pub(crate) fn push_bytes(message: &mut Vec<u8>, number: u8, bytes: &[u8]) {
+    message.push(number << 3 | 2);
+    let mut length = bytes.len();
+    while length > 0x7F {
+        message.push(length as u8 | 0x80);
+        length >>= 7;
+    }
+    message.push(length as u8);
+    message.extend_from_slice(bytes);
 }
 
 #[cfg(test)]

@@ -7,10 +7,10 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::{Action, BufferType, ContextType, LogLevel, MapType, MetricType};
+use proxy_wasm::types::{Action, BufferType, ContextType, LogLevel, MapType, MetricType, Status};
 
-use crate::host::{CallId, Headers, Host, HostError, Level, MetricId};
-use crate::http::{Flow, on_request, on_request_unconfigured};
+use crate::host::{Call, CallId, Cas, Headers, Host, HostError, Level, MetricId, Property};
+use crate::http::{Flow, Stream, on_answer, on_request, on_request_unconfigured, on_response};
 use crate::root::{Root, SharedEdge};
 
 proxy_wasm::main! {{
@@ -39,7 +39,7 @@ impl RootContext for PluginContext {
     }
 
     fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(RequestContext { edge: self.0.edge(), stopped: false }))
+        Some(Box::new(RequestContext { edge: self.0.edge(), stream: Stream::default(), passed: false }))
     }
 
     fn get_type(&self) -> Option<ContextType> {
@@ -49,23 +49,36 @@ impl RootContext for PluginContext {
 
 struct RequestContext {
     edge: Option<SharedEdge>,
-    stopped: bool,
+    stream: Stream,
+    passed: bool,
 }
 
 impl RequestContext {
     /// What comes after the headers goes on only when they did.
     fn action(&self) -> Action {
-        if self.stopped { Action::Pause } else { Action::Continue }
+        if self.passed { Action::Continue } else { Action::Pause }
     }
 }
 
-impl Context for RequestContext {}
+impl Context for RequestContext {
+    fn on_http_call_response(&mut self, token: u32, headers: usize, body_bytes: usize, _trailers: usize) {
+        let Self { edge, stream, passed } = self;
+        let flow = match edge.as_ref().and_then(|edge| edge.try_borrow_mut().ok()) {
+            Some(mut edge) => on_answer(&Envoy, &mut edge, stream, CallId(token), headers, body_bytes),
+            None => on_request_unconfigured(&Envoy),
+        };
+        *passed = *passed || flow == Flow::Continue;
+    }
+}
 
 impl HttpContext for RequestContext {
     fn on_http_request_headers(&mut self, _headers: usize, _end_of_stream: bool) -> Action {
-        let edge = self.edge.as_ref().and_then(|edge| edge.try_borrow_mut().ok());
-        let flow = edge.map_or_else(|| on_request_unconfigured(&Envoy), |mut edge| on_request(&Envoy, &mut edge));
-        self.stopped = flow == Flow::Stop;
+        let Self { edge, stream, passed } = self;
+        let flow = match edge.as_ref().and_then(|edge| edge.try_borrow_mut().ok()) {
+            Some(mut edge) => on_request(&Envoy, &mut edge, stream),
+            None => on_request_unconfigured(&Envoy),
+        };
+        *passed = flow == Flow::Continue;
         self.action()
     }
 
@@ -75,6 +88,13 @@ impl HttpContext for RequestContext {
 
     fn on_http_request_trailers(&mut self, _trailers: usize) -> Action {
         self.action()
+    }
+
+    fn on_http_response_headers(&mut self, _headers: usize, _end_of_stream: bool) -> Action {
+        if let Some(edge) = self.edge.as_ref().and_then(|edge| edge.try_borrow().ok()) {
+            on_response(&Envoy, &edge, &self.stream);
+        }
+        Action::Continue
     }
 }
 
@@ -98,12 +118,19 @@ impl Host for Envoy {
         hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name, Some(value.as_bytes())).map_err(refused)
     }
 
-    fn source_address(&self) -> Result<Option<Vec<u8>>, HostError> {
-        hostcalls::get_property(vec!["source", "address"]).map_err(refused)
+    fn set_response_header(&self, name: &str, value: &str) -> Result<(), HostError> {
+        hostcalls::set_map_value_bytes(MapType::HttpResponseHeaders, name, Some(value.as_bytes())).map_err(refused)
     }
 
-    fn metadata(&self) -> Result<Option<Vec<u8>>, HostError> {
-        hostcalls::get_property(vec!["metadata"]).map_err(refused)
+    fn property(&self, property: Property) -> Result<Option<Vec<u8>>, HostError> {
+        let path = match property {
+            Property::SourceAddress => vec!["source", "address"],
+            Property::Metadata => vec!["metadata"],
+            Property::RouteMetadata => vec!["xds", "route_metadata"],
+            Property::PeerUri => vec!["connection", "uri_san_peer_certificate"],
+            Property::PeerDns => vec!["connection", "dns_san_peer_certificate"],
+        };
+        hostcalls::get_property(path).map_err(refused)
     }
 
     fn set_filter_state(&self, name: &str, value: &[u8]) -> Result<(), HostError> {
@@ -114,8 +141,13 @@ impl Host for Envoy {
         hostcalls::send_http_response(u32::from(status), headers.to_vec(), Some(body)).map_err(refused)
     }
 
-    fn call(&self, cluster: &str, headers: &[(&str, &str)], timeout: Duration) -> Result<CallId, HostError> {
-        let called = hostcalls::dispatch_http_call(cluster, headers.to_vec(), None, Vec::new(), timeout);
+    fn resume(&self) -> Result<(), HostError> {
+        hostcalls::resume_http_request().map_err(refused)
+    }
+
+    fn call(&self, call: &Call<'_>) -> Result<CallId, HostError> {
+        let Call { cluster, headers, body, timeout } = *call;
+        let called = hostcalls::dispatch_http_call(cluster, headers.to_vec(), body, Vec::new(), timeout);
         called.map(CallId).map_err(refused)
     }
 
@@ -127,12 +159,29 @@ impl Host for Envoy {
         hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, size_bytes).map_err(refused)?.ok_or(HostError)
     }
 
+    fn shared(&self, key: &str) -> Result<Option<(Vec<u8>, Cas)>, HostError> {
+        let (value, cas) = hostcalls::get_shared_data(key).map_err(refused)?;
+        Ok(value.zip(cas.map(Cas)))
+    }
+
+    fn set_shared(&self, key: &str, value: &[u8], cas: Option<Cas>) -> Result<bool, HostError> {
+        match hostcalls::set_shared_data(key, Some(value), cas.map(|Cas(number)| number)) {
+            Ok(()) => Ok(true),
+            Err(Status::CasMismatch) => Ok(false),
+            Err(_) => Err(HostError),
+        }
+    }
+
+    fn foreign(&self, function: &str, argument: &[u8]) -> Result<Vec<u8>, HostError> {
+        hostcalls::call_foreign_function(function, Some(argument)).map(Option::unwrap_or_default).map_err(refused)
+    }
+
     fn now(&self) -> Result<Duration, HostError> {
         hostcalls::get_current_time().map_err(refused)?.duration_since(UNIX_EPOCH).map_err(refused)
     }
 
-    fn tick_after(&self, delay: Option<Duration>) -> Result<(), HostError> {
-        hostcalls::set_tick_period(delay.unwrap_or_default()).map_err(refused)
+    fn tick_every(&self, period: Duration) -> Result<(), HostError> {
+        hostcalls::set_tick_period(period).map_err(refused)
     }
 
     fn counter(&self, name: &str) -> Result<MetricId, HostError> {
@@ -143,8 +192,8 @@ impl Host for Envoy {
         hostcalls::define_metric(MetricType::Gauge, name).map(MetricId).map_err(refused)
     }
 
-    fn increment(&self, counter: MetricId) -> Result<(), HostError> {
-        hostcalls::increment_metric(counter.0, 1).map_err(refused)
+    fn add(&self, counter: MetricId, value: u32) -> Result<(), HostError> {
+        hostcalls::increment_metric(counter.0, i64::from(value)).map_err(refused)
     }
 
     fn record(&self, gauge: MetricId, value: u64) -> Result<(), HostError> {

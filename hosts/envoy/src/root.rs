@@ -5,12 +5,17 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::fetch::Fetcher;
+use crate::feed::{Feed, Place, lease};
 use crate::host::{CallId, Host, Level};
 use crate::http::Edge;
+use crate::tenant::Tenant;
 
-/// The proxy's timer has this resolution; zero would stop it.
+/// How soon a worker sees what another fetched.
+const TICK: Duration = Duration::from_millis(100);
+/// The first tick comes sooner, because every request waits for a policy. Zero would stop the timer.
 const AT_ONCE: Duration = Duration::from_millis(1);
+/// Between two values of the gauges.
+const GAUGES_EVERY: Duration = Duration::from_secs(1);
 
 /// An edge that root and requests share.
 pub type SharedEdge = Rc<RefCell<Edge>>;
@@ -19,7 +24,13 @@ pub type SharedEdge = Rc<RefCell<Edge>>;
 pub struct Root {
     /// `None` until configured.
     edge: Option<SharedEdge>,
-    fetcher: Fetcher,
+    /// Of the tenants in the order of the configuration.
+    feeds: Vec<Feed>,
+    /// A number that no other worker of this Envoy has, and a name that no other worker anywhere has.
+    worker: Option<(u64, String)>,
+    /// Whether the timer still has its first, short period.
+    is_first_tick: bool,
+    gauges_at: Duration,
 }
 
 impl Root {
@@ -27,10 +38,13 @@ impl Root {
     pub fn on_configure(&mut self, host: &impl Host, json: &[u8]) -> bool {
         match Config::parse(json) {
             Ok(config) => {
-                // Nothing of the last configuration stays: its entity tag would ask for news of a policy that is gone.
-                self.edge = Some(Rc::new(RefCell::new(Edge::new(config))));
-                self.fetcher = Fetcher::default();
-                tick_after(host, Some(AT_ONCE));
+                // Nothing of the last configuration stays; what other workers share is taken at once.
+                self.feeds = config.tenants.iter().map(|tenancy| Feed::new(&config, tenancy)).collect();
+                let mut edge = Edge::new(config);
+                self.each(host, &mut edge, |feed, place| feed.sync(place));
+                self.edge = Some(Rc::new(RefCell::new(edge)));
+                self.is_first_tick = true;
+                tick_every(host, AT_ONCE);
                 true
             }
             Err(error) => {
@@ -41,22 +55,45 @@ impl Root {
     }
 
     pub fn on_tick(&mut self, host: &impl Host) {
-        tick_after(host, None);
-        self.call(host);
+        if core::mem::take(&mut self.is_first_tick) {
+            tick_every(host, TICK);
+        }
+        // Without a clock nothing is due, and every policy is too old.
+        let Ok(now) = host.now() else { return };
+        let Some((me, name)) = self.worker(host, now) else { return };
+        let Some(edge) = self.edge.clone() else { return };
+        let Ok(mut edge) = edge.try_borrow_mut() else { return };
+        let has_gauges = now.abs_diff(self.gauges_at) >= GAUGES_EVERY;
+        if has_gauges {
+            self.gauges_at = now;
+        }
+        let mut index = 0_u32;
+        self.each(host, &mut edge, |feed, place| {
+            feed.tick(place, me, now);
+            let Place { config, tenancy, tenant, .. } = place;
+            if has_gauges && tenant.policy.is_some() {
+                tenant.metrics.record_age(host, tenant.age(config, now));
+            }
+            // Records are numbered for each tenant.
+            let name = [&name, ".", itoa::Buffer::new().format(index)].concat();
+            index = index.saturating_add(1);
+            tenant.logs.iter_mut().for_each(|logs| logs.tick(host, config, tenancy, &name, now));
+        });
     }
 
     pub fn on_answer(&mut self, host: &impl Host, call: CallId, headers: usize, body_bytes: usize) {
-        let Some(mut edge) = self.edge.as_ref().and_then(|edge| edge.try_borrow_mut().ok()) else {
-            return;
-        };
-        let answered = self.fetcher.answered(host, &mut edge, call, headers, body_bytes);
-        drop(edge);
-        let Some(delay) = answered else { return };
-        if delay < AT_ONCE {
-            self.call(host);
-        } else {
-            tick_after(host, Some(delay));
-        }
+        let Some(edge) = self.edge.clone() else { return };
+        let Ok(mut edge) = edge.try_borrow_mut() else { return };
+        let now = host.now().unwrap_or_default();
+        let mut is_taken = false;
+        self.each(host, &mut edge, |feed, place| {
+            is_taken = is_taken || feed.answered(place, call, headers, body_bytes);
+            if is_taken {
+                return;
+            }
+            let Tenant { logs, metrics, .. } = &mut *place.tenant;
+            is_taken = logs.iter_mut().any(|logs| logs.answered(host, metrics, call, headers, now));
+        });
     }
 
     /// What requests decide with; `None` before the configuration.
@@ -64,18 +101,25 @@ impl Root {
         self.edge.clone()
     }
 
-    fn call(&mut self, host: &impl Host) {
-        let Some(mut edge) = self.edge.as_ref().and_then(|edge| edge.try_borrow_mut().ok()) else {
-            return;
-        };
-        if let Some(delay) = self.fetcher.call(host, &mut edge) {
-            tick_after(host, Some(delay.max(AT_ONCE)));
+    fn each<H: Host>(&mut self, host: &H, edge: &mut Edge, mut run: impl FnMut(&mut Feed, &mut Place<'_, H>)) {
+        let Edge { config, tenants, .. } = edge;
+        for ((feed, tenancy), tenant) in self.feeds.iter_mut().zip(&config.tenants).zip(tenants) {
+            run(feed, &mut Place { host, config, tenancy, tenant });
         }
+    }
+
+    /// The number and the name of this worker. The name has the time in it, so that after a restart it is another.
+    fn worker(&mut self, host: &impl Host, now: Duration) -> Option<(u64, String)> {
+        if self.worker.is_none() {
+            let number = lease::number(host).ok()?;
+            self.worker = Some((number, format!("{number}-{:x}", now.as_nanos())));
+        }
+        self.worker.clone()
     }
 }
 
-fn tick_after(host: &impl Host, delay: Option<Duration>) {
-    if host.tick_after(delay).is_err() {
+fn tick_every(host: &impl Host, period: Duration) {
+    if host.tick_every(period).is_err() {
         host.log(Level::Error, "the timer cannot be set, the policy will not be renewed");
     }
 }

@@ -54,13 +54,26 @@ pub struct Admission<'a> {
 impl Policy {
     /// The policy in `bytes`, if they are whole, unaltered and well-formed. Who made them is not asked.
     pub fn open(bytes: Vec<u8>) -> Result<Self, OpenError> {
-        let header = header(&bytes)?;
+        let header = whole(&bytes)?;
         Self::open_checked(bytes, header)
     }
 
     /// The policy in `bytes`, if moreover one of `keys` signed them.
     pub fn open_signed(bytes: Vec<u8>, keys: &[PublicKey]) -> Result<Self, OpenError> {
+        let header = whole(&bytes)?;
+        Self::open_by(bytes, header, keys)
+    }
+
+    /// The same for bytes that were opened with `digest` before, elsewhere in the same process: they are not hashed again.
+    pub fn open_shared(bytes: Vec<u8>, keys: &[PublicKey], digest: [u8; 32]) -> Result<Self, OpenError> {
         let header = header(&bytes)?;
+        if header.digest != digest {
+            return Err(OpenError::Digest);
+        }
+        Self::open_by(bytes, header, keys)
+    }
+
+    fn open_by(bytes: Vec<u8>, header: Header, keys: &[PublicKey]) -> Result<Self, OpenError> {
         let signer = KeyId(header.key_id);
         if signer == KeyId::UNSIGNED {
             return Err(OpenError::Unsigned);
@@ -96,6 +109,19 @@ impl Policy {
 }
 
 /// The header of `bytes`, if their length and digest are what it says.
+fn whole(bytes: &[u8]) -> Result<Header, OpenError> {
+    let header = header(bytes)?;
+    let body = bytes.get(size_of::<Header>()..).unwrap_or_default();
+    if header.digest != digest(&header, body) {
+        return Err(OpenError::Digest);
+    }
+    if KeyId(header.key_id) == KeyId::UNSIGNED && header.signature != [0; 64] {
+        return Err(OpenError::Signature);
+    }
+    Ok(header)
+}
+
+/// The header of `bytes`, if they are as many as it says.
 fn header(bytes: &[u8]) -> Result<Header, OpenError> {
     if bytes.len() > BUNDLE_BYTES {
         return Err(OpenError::TooLarge { bytes: bytes.len() });
@@ -103,7 +129,7 @@ fn header(bytes: &[u8]) -> Result<Header, OpenError> {
     if !bytes.starts_with(&MAGIC) {
         return Err(OpenError::NotABundle);
     }
-    let (header, body) = Header::read_from_prefix(bytes).map_err(|_| OpenError::NotABundle)?;
+    let (header, _) = Header::read_from_prefix(bytes).map_err(|_| OpenError::NotABundle)?;
     if header.format.get() != FORMAT {
         return Err(OpenError::Format { format: header.format.get() });
     }
@@ -112,12 +138,6 @@ fn header(bytes: &[u8]) -> Result<Header, OpenError> {
     }
     if header.length.get() != bytes.len() as u64 {
         return Err(OpenError::Length { expected: header.length.get(), found: bytes.len() });
-    }
-    if header.digest != digest(&header, body) {
-        return Err(OpenError::Digest);
-    }
-    if KeyId(header.key_id) == KeyId::UNSIGNED && header.signature != [0; 64] {
-        return Err(OpenError::Signature);
     }
     Ok(header)
 }

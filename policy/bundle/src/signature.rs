@@ -57,6 +57,11 @@ impl PublicKey {
         VerifyingKey::from_bytes(&decode(base64)?).ok().map(Self)
     }
 
+    /// The key of these bytes (RFC 8032 section 5.1.5).
+    pub fn from_bytes(bytes: &[u8; 32]) -> Option<Self> {
+        VerifyingKey::from_bytes(bytes).ok().map(Self)
+    }
+
     pub fn id(&self) -> KeyId {
         let digest: [u8; 32] = Sha256::digest(self.0.as_bytes()).into();
         let [a, b, c, d, e, f, g, h, ..] = digest;
@@ -65,8 +70,12 @@ impl PublicKey {
 
     /// Whether this key made the signature of `header`.
     pub(crate) fn signed(&self, header: &Header) -> bool {
-        let signature = Signature::from_bytes(&header.signature);
-        self.0.verify_strict(&signed_text(&header.digest), &signature).is_ok()
+        self.has_signed(&signed_text(&header.digest), &header.signature)
+    }
+
+    /// Whether this key made the signature of `text`, which is no bundle.
+    pub fn has_signed(&self, text: &[u8], signature: &[u8; 64]) -> bool {
+        self.0.verify_strict(text, &Signature::from_bytes(signature)).is_ok()
     }
 }
 

@@ -22,9 +22,13 @@ use crate::proxy_wasm::{self, Answer, Exchange, Pairs, Proxy};
 const JWT_PAYLOAD_KEY: &str = "jwt_payload";
 /// What the clock says when a request does not.
 const NOW: Duration = Duration::from_secs(1_800_000_000);
+/// Later than any pause between two calls.
+const LONG_AFTER: Duration = Duration::from_secs(60);
 
 pub struct Filter {
     pub proxy: Proxy,
+    /// When the server answers. Requests say another time, but polls go on by this one.
+    clock: Duration,
 }
 
 /// Who signs the bundles that the filter takes.
@@ -33,12 +37,15 @@ fn key() -> SigningKey {
 }
 
 impl Filter {
-    /// Configured, with a call to the server in flight.
+    /// Configured, without a policy.
     pub fn start() -> Result<Self> {
         let configuration = json!({
             "cluster": "server",
             "token": "ptc_secret",
             "public_key": key().public_key().to_string(),
+            // Requests say what time it is, so that nothing is ever too old.
+            "max_stale": u32::MAX,
+            "revocations": false,
             "path_mode": "rewrite",
             "jwt_payload_key": JWT_PAYLOAD_KEY,
             "country_header": COUNTRY_HEADER,
@@ -47,12 +54,13 @@ impl Filter {
         });
         let mut proxy = Proxy::start(ENVOY_FILTER, NOW).map_err(trap)?;
         ensure!(proxy.configure(&configuration.to_string()).map_err(trap)?, "configuration refused: {:?}", proxy.log());
-        proxy.tick().map_err(trap)?;
-        Ok(Self { proxy })
+        Ok(Self { proxy, clock: NOW })
     }
 
-    /// The server's answer to the call in flight.
+    /// The server's answer to the next call.
     fn publish(&mut self, given: Given<'_>) -> Result<()> {
+        self.clock += LONG_AFTER;
+        self.proxy.tick_at(self.clock).map_err(trap)?;
         let call = self.proxy.call_in_flight().context("the filter asks for no policy")?;
         let path = call.headers.iter().find(|(name, _)| name == ":path").map(|(_, value)| &**value);
         ensure!(path == Some(b"/policy/bundle?tenant=default&wait=25"), "not a call for a policy: {call:?}");

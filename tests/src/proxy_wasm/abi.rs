@@ -12,6 +12,7 @@ pub(super) enum Status {
     Ok = 0,
     NotFound = 1,
     BadArgument = 2,
+    CasMismatch = 8,
 }
 
 pub(super) mod map {

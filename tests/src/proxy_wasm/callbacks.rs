@@ -68,7 +68,8 @@ impl Proxy {
     }
 
     /// The timer fires, if the filter set it.
-    pub fn tick(&mut self) -> Result<()> {
+    pub fn tick_at(&mut self, now: Duration) -> Result<()> {
+        self.begin().now = now;
         ensure!(self.begin().tick_period > 0, "the filter waits for no tick");
         self.call(|callbacks| callbacks.tick.clone(), ROOT)
     }

@@ -37,6 +37,11 @@ pub(super) fn link(linker: &mut Linker<State>) -> Result<()> {
             cluster: u32, cluster_size: u32, headers: u32, headers_size: u32, _body: u32, body_size: u32,
             _trailers: u32, _trailers_size: u32, timeout: u32, return_token: u32
         );
+        proxy_get_shared_data(key: u32, key_size: u32, return_at: u32, return_size: u32, return_cas: u32);
+        proxy_set_shared_data(key: u32, key_size: u32, value: u32, value_size: u32, cas: u32);
+        proxy_call_foreign_function(
+            _name: u32, _name_size: u32, _argument: u32, _argument_size: u32, _return_at: u32, _return_size: u32
+        );
         proxy_define_metric(_kind: u32, name: u32, name_size: u32, return_id: u32);
         proxy_increment_metric(id: u32, offset: i64);
         proxy_record_metric(id: u32, value: u64);
@@ -197,6 +202,54 @@ fn proxy_http_call(
     state.calls.insert(token, call);
     guest.set_u32(return_token, token)?;
     Ok(Status::Ok)
+}
+
+// === what workers share ===
+
+fn proxy_get_shared_data(
+    mut guest: Guest<'_>,
+    key: u32,
+    key_size: u32,
+    return_at: u32,
+    return_size: u32,
+    return_cas: u32,
+) -> Result<Status> {
+    let key = guest.text(key, key_size)?;
+    let Some((value, cas)) = guest.state().shared.get(&key).cloned() else { return Ok(Status::NotFound) };
+    guest.give(&value, return_at, return_size)?;
+    guest.set_u32(return_cas, cas)?;
+    Ok(Status::Ok)
+}
+
+/// Without a number, or for a key that nobody wrote yet, the value is replaced.
+fn proxy_set_shared_data(
+    mut guest: Guest<'_>,
+    key: u32,
+    key_size: u32,
+    value: u32,
+    value_size: u32,
+    cas: u32,
+) -> Result<Status> {
+    let (key, value) = (guest.text(key, key_size)?, guest.bytes(value, value_size)?);
+    let known = guest.state().shared.entry(key).or_default();
+    if cas != 0 && known.1 != 0 && known.1 != cas {
+        return Ok(Status::CasMismatch);
+    }
+    *known = (value, known.1 + 1);
+    Ok(Status::Ok)
+}
+
+/// There is none; the filter verifies signatures itself.
+fn proxy_call_foreign_function(
+    _guest: Guest<'_>,
+    _name: u32,
+    _name_size: u32,
+    _argument: u32,
+    _argument_size: u32,
+    _return_at: u32,
+    _return_size: u32,
+) -> Result<Status> {
+    Ok(Status::NotFound)
 }
 
 // === metrics ===

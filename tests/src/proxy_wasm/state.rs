@@ -62,6 +62,8 @@ pub(super) struct State {
     pub last_token: u32,
     /// While the filter is told about it.
     pub answer: Option<Answer>,
+    /// What workers share: value and number of the write.
+    pub shared: BTreeMap<String, (Vec<u8>, u32)>,
     /// Name and value; the id is the index.
     pub metrics: Vec<(String, u64)>,
     /// What the filter said since the last event began.
