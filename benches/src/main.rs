@@ -8,6 +8,10 @@ use portcullis_benches::engines;
 use portcullis_benches::report::{self, Circumstances};
 #[cfg(feature = "component")]
 use portcullis_benches::suites::component;
+#[cfg(feature = "server")]
+use portcullis_benches::suites::polls;
+#[cfg(feature = "validators")]
+use portcullis_benches::suites::validate;
 use portcullis_benches::suites::{Settings, compile, decide, instructions};
 use portcullis_benches::workload::SIZES;
 
@@ -50,6 +54,12 @@ enum Suite {
     /// The same for a rule with a condition
     #[cfg(feature = "component")]
     Conditions,
+    /// How soon thousands of waiting edges are told by the server
+    #[cfg(feature = "server")]
+    Polls,
+    /// Time of one validation of a document
+    #[cfg(feature = "validators")]
+    Validate,
 }
 
 /// What the benchmark starts itself, in a process of its own.
@@ -96,6 +106,10 @@ fn run(cli: Cli) -> Result<()> {
             Suite::Component => ("component", component::run(&settings)?),
             #[cfg(feature = "component")]
             Suite::Conditions => ("conditions", component::conditions(&settings)?),
+            #[cfg(feature = "server")]
+            Suite::Polls => ("polls", polls::run(&std::env::current_exe()?.with_file_name("portcullis"))?),
+            #[cfg(feature = "validators")]
+            Suite::Validate => ("validate", validate::run(settings.rounds)?),
         };
         let section = report::section(name, &table, &circumstances)?;
         println!("{section}\n");

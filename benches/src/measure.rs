@@ -196,6 +196,24 @@ fn touch(asks: &[impl Question]) {
     }
 }
 
+/// Medians of calls that take turns, in nanoseconds.
+pub fn alternately<const N: usize>(mut calls: [&mut dyn FnMut() -> bool; N], rounds: usize) -> [f64; N] {
+    let mut times = [(); N].map(|()| Vec::new());
+    let once = calls.each_mut().map(|call| on_processor(|| black_box(call())).max(1.0));
+    for _round in 0..rounds {
+        for ((call, times), once) in calls.iter_mut().zip(&mut times).zip(once) {
+            let batch = ((TURN_NS / 10.0 / once) as usize).clamp(1, TURN_REQUESTS);
+            let time = on_processor(|| {
+                (0..batch).for_each(|_| {
+                    black_box(call());
+                })
+            });
+            times.push(time / batch as f64);
+        }
+    }
+    times.map(|mut times| quantile(&mut times, 0.5))
+}
+
 /// The value below which a share of `quantile` of the values lies; NaN when there are none.
 pub fn quantile(values: &mut [f64], quantile: f64) -> f64 {
     values.sort_by(f64::total_cmp);

@@ -5,6 +5,10 @@ pub mod compile;
 pub mod component;
 pub mod decide;
 pub mod instructions;
+#[cfg(feature = "server")]
+pub mod polls;
+#[cfg(feature = "validators")]
+pub mod validate;
 
 /// What the user chose.
 pub struct Settings {

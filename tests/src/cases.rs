@@ -145,6 +145,14 @@ impl Case {
         is_somebody && self.request.context.is_none() && properties.is_none() && path.is_ascii()
     }
 
+    /// Whether the path is the one that is decided on.
+    pub fn is_canonical(&self) -> bool {
+        let Target::Http { path, .. } = &self.request.target else { return false };
+        let path = path.split('?').next().unwrap_or_default();
+        let mut canonical = Vec::new();
+        portcullis_core::canonicalize(path, &mut canonical).is_ok() && canonical == path.as_bytes()
+    }
+
     /// Whether the request can moreover be sent over HTTP/1.1 as it is, so that Envoy hands it to the filter.
     pub fn is_sendable(&self) -> bool {
         let Target::Http { host: Some(host), path } = &self.request.target else { return false };

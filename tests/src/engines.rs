@@ -13,6 +13,8 @@ pub mod filter;
 pub mod json;
 #[cfg(feature = "hosts")]
 mod module;
+#[cfg(feature = "hosts")]
+pub mod proxied;
 
 use anyhow::{Context, Result, anyhow};
 use portcullis_compiler::Options;
@@ -30,6 +32,8 @@ pub use envoy::EnvoyFilter;
 pub use filter::Filter;
 #[cfg(feature = "hosts")]
 pub use module::Module;
+#[cfg(feature = "hosts")]
+pub use proxied::Proxied;
 
 use crate::oracle::{self, Document, Revocation};
 

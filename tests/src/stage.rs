@@ -24,7 +24,7 @@ impl Stage {
         let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools");
         let server = Server::start(&portcullis()?, folder.path())?;
         let upstream = Upstream::start()?;
-        let token = server.create_user("edge", &["edge"])?;
+        let token = server.create_edge("edge-1")?;
         let filter = Path::new(ENVOY_FILTER_PATH);
         let mut setup = EnvoySetup::new(filter, upstream.address(), server.address(), &token, server.bundle_key());
         change(&mut setup);

@@ -18,4 +18,7 @@ mod limits;
 mod module;
 mod properties;
 #[cfg(feature = "hosts")]
+mod proxied;
+#[cfg(feature = "hosts")]
 mod runtime;
+mod schemas;

@@ -22,7 +22,9 @@ impl Bench {
         let folder = target.display().to_string();
         step("benchmarks", |step| {
             let package = ["build", "--profile", "dist", "--locked", "--package", "portcullis-benches"];
-            let arguments = [&package[..], &["--all-features", "--target-dir", &folder]].concat();
+            let features = ["component", "peers", "server"].map(|name| format!("portcullis-benches/{name}")).join(",");
+            let server = ["--package", "portcullis-server", "--bins", "--features", &features];
+            let arguments = [&package[..], &server, &["--target-dir", &folder]].concat();
             workspace::run_cargo(&arguments, &target, step)
         })?;
         let bench = target.join("dist").join("bench");

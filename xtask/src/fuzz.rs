@@ -5,7 +5,7 @@ use anyhow::{Result, ensure};
 use crate::progress::step;
 use crate::workspace;
 
-const TARGETS: [&str; 4] = ["open", "decide", "canonicalize", "compile"];
+const TARGETS: [&str; 6] = ["open", "decide", "canonicalize", "compile", "json", "validate"];
 
 #[derive(clap::Args)]
 pub(crate) struct Fuzz {

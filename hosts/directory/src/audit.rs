@@ -5,7 +5,7 @@ use sea_orm::{
 };
 
 use crate::entities::audit_entries;
-use crate::{Directory, PageSize, StoreError, TenantId, UnixSeconds, UserId};
+use crate::{Directory, EdgeName, PageSize, StoreError, TenantId, UnixSeconds, UserId};
 
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,13 @@ pub enum Action {
     DeleteUser,
     IssueToken,
     RevokeTokens,
+    RevokeUser,
     StoreDocument,
+    StoreCandidate,
+    RemoveCandidate,
+    CreateEdge,
+    IssueEdgeToken,
+    DeleteEdge,
 }
 
 /// One line of the trail.
@@ -28,9 +34,9 @@ pub struct AuditEntry {
     pub who: String,
     /// `Action::name`.
     pub action: String,
-    /// `user/ID` or `policy/TENANT`.
+    /// `user/ID`, `policy/TENANT` or `edge/TENANT/NAME`.
     pub object: String,
-    /// Of the object after the change.
+    /// Of the object after the change; 0 for what has none.
     pub revision: u64,
 }
 
@@ -38,6 +44,7 @@ pub struct AuditEntry {
 pub(crate) enum Object<'a> {
     User(&'a UserId),
     Policy(&'a TenantId),
+    Edge(&'a TenantId, &'a EdgeName),
 }
 
 // === impl Action ===
@@ -51,7 +58,13 @@ impl Action {
             Self::DeleteUser => "user.delete",
             Self::IssueToken => "token.issue",
             Self::RevokeTokens => "token.revoke",
+            Self::RevokeUser => "user.revoke",
             Self::StoreDocument => "policy.store",
+            Self::StoreCandidate => "candidate.store",
+            Self::RemoveCandidate => "candidate.remove",
+            Self::CreateEdge => "edge.create",
+            Self::IssueEdgeToken => "edge.token",
+            Self::DeleteEdge => "edge.delete",
         }
     }
 }
@@ -87,6 +100,7 @@ pub(crate) async fn record(
         object: Set(match object {
             Object::User(id) => format!("user/{id}"),
             Object::Policy(tenant) => format!("policy/{tenant}"),
+            Object::Edge(tenant, name) => format!("edge/{tenant}/{name}"),
         }),
         revision: Set(revision),
         ..Default::default()

@@ -9,12 +9,13 @@ use sea_orm::{
 
 use crate::audit::{self, Action, Object};
 use crate::entities::{policy_documents, tenants};
+use crate::publish;
 use crate::users::stored;
 use crate::{Directory, PageSize, StoreError, TenantId, UnixSeconds, UserId};
 
 /// Counts the policy documents of a tenant: 1..=2^63 - 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Revision(i64);
+pub struct Revision(pub(crate) i64);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewDocument {
@@ -61,6 +62,8 @@ type InfoRow = (i64, i64, String, Vec<u8>);
 
 impl Revision {
     pub const FIRST: Self = Self(1);
+    /// Of a policy that is not in force; below that of any that is.
+    pub const CANDIDATE: Self = Self(0);
 
     pub fn new(revision: u64) -> Option<Self> {
         i64::try_from(revision).ok().and_then(Self::from_column)
@@ -76,7 +79,7 @@ impl Revision {
     }
 
     /// 0 is how the tenant's row says that there is none.
-    fn from_column(column: i64) -> Option<Self> {
+    pub(crate) fn from_column(column: i64) -> Option<Self> {
         (column > 0).then_some(Self(column))
     }
 }
@@ -162,6 +165,7 @@ impl Directory {
         audit::record(&write, by, Action::StoreDocument, Object::Policy(tenant), revision.0, new.created_at)
             .await
             .map_err(StoreError)?;
+        publish::request(&write, tenant, revision).await.map_err(StoreError)?;
         write.commit().await.map_err(StoreError)?;
         Ok(revision)
     }

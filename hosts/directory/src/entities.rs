@@ -1,6 +1,7 @@
 //! The tables, as SeaORM sees them. Rows only: what they mean is in the modules that use them.
 
-/// One row per tenant; `revision` is that of its newest policy document, 0 for none.
+/// One row per tenant; `revision` is that of its newest policy document, `revocations` the number of its last
+/// revocation, 0 for none.
 pub mod tenants {
     use sea_orm::entity::prelude::*;
 
@@ -11,6 +12,7 @@ pub mod tenants {
         #[sea_orm(primary_key, auto_increment = false)]
         pub name: String,
         pub revision: i64,
+        pub revocations: i64,
     }
 
     impl ActiveModelBehavior for ActiveModel {}
@@ -108,6 +110,25 @@ pub mod policy_documents {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// At most one row per tenant.
+pub mod policy_candidates {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "policy_candidates")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub tenant: String,
+        #[sea_orm(column_type = "Text")]
+        pub text: String,
+        pub media_type: String,
+        pub created_at: i64,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// Rows are added, never changed.
 pub mod audit_entries {
     use sea_orm::entity::prelude::*;
@@ -123,6 +144,158 @@ pub mod audit_entries {
         pub action: String,
         pub object: String,
         pub revision: i64,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// What is stored and not yet published everywhere; `revision` is the newest of the tenant.
+pub mod publish_jobs {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "publish_jobs")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub tenant: String,
+        pub revision: i64,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Tokens of `subject` issued before `not_before` do not count. `number` grows with each change in the tenant.
+pub mod revocations {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "revocations")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub tenant: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub subject: String,
+        pub not_before: i64,
+        pub number: i64,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub mod edges {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "edges")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub tenant: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub name: String,
+        pub created_at: i64,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub mod edge_tokens {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "edge_tokens")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub hash: Vec<u8>,
+        pub tenant: String,
+        pub edge: String,
+        pub created_at: i64,
+        pub expires_at: Option<i64>,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Rows are added, never changed; one per sender, worker and number.
+pub mod decision_records {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "decision_records")]
+    pub struct Model {
+        #[sea_orm(primary_key)]
+        pub id: i64,
+        pub tenant: String,
+        pub sender: String,
+        pub worker: String,
+        pub number: i64,
+        pub time_ms: i64,
+        pub kind: String,
+        pub request_id: String,
+        pub method: String,
+        pub host: String,
+        pub path: String,
+        pub subject: Option<String>,
+        pub ip: Option<String>,
+        pub effect: String,
+        pub status: i32,
+        pub reason: String,
+        /// Each id between line feeds; see `decision_log::rules_column`.
+        pub rules: String,
+        pub restriction: Option<String>,
+        pub topic: Option<String>,
+        pub revision: i64,
+        pub shadow_effect: Option<String>,
+        pub shadow_reason: Option<String>,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// How far each worker has come.
+pub mod decision_workers {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "decision_workers")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub tenant: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub sender: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub worker: String,
+        pub highest: i64,
+        pub dropped: i64,
+        pub seen_at: i64,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Numbers that never came, both ends included; no two rows of a worker overlap.
+pub mod decision_gaps {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "decision_gaps")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub tenant: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub sender: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub worker: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub first: i64,
+        pub last: i64,
+        pub found_at: i64,
     }
 
     impl ActiveModelBehavior for ActiveModel {}

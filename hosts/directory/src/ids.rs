@@ -39,6 +39,15 @@ pub struct TokenLabel(Box<str>);
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TenantId(Box<str>);
 
+/// Name of a proxy that asks for policy, unique in its tenant: 1..=64 bytes of `A-Za-z0-9._-`, not `.` or `..`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EdgeName(Box<str>);
+
+/// Name that one thread of a proxy gives to itself for as long as it lives: 1..=64 bytes of `A-Za-z0-9._-`, not `.` or
+/// `..`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WorkerName(Box<str>);
+
 // === impl UserId ===
 
 impl UserId {
@@ -115,6 +124,24 @@ impl TenantId {
     }
 }
 
+// === impl EdgeName and WorkerName ===
+
+impl EdgeName {
+    pub const MAX_BYTES: usize = 64;
+
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        plain("edge", text, Self::MAX_BYTES).map(|()| Self(text.into()))
+    }
+}
+
+impl WorkerName {
+    pub const MAX_BYTES: usize = 64;
+
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        plain("worker", text, Self::MAX_BYTES).map(|()| Self(text.into()))
+    }
+}
+
 impl Default for TenantId {
     /// The only tenant of a new directory.
     fn default() -> Self {
@@ -138,7 +165,20 @@ macro_rules! text_type {
     )*};
 }
 
-text_type!(UserId, RoleName, UserState, TokenLabel, TenantId);
+text_type!(UserId, RoleName, UserState, TokenLabel, TenantId, EdgeName, WorkerName);
+
+/// `A-Z`, `a-z`, `0-9`, `.`, `_` and `-`, and fit to be a segment of a path.
+fn plain(what: &'static str, text: &str, max: usize) -> Result<(), NameError> {
+    bounded(what, text, max)?;
+    let legal = |found: char| found.is_ascii_alphanumeric() || matches!(found, '.' | '_' | '-');
+    if let Some((at, found)) = text.char_indices().find(|&(_, found)| !legal(found)) {
+        return Err(NameError::Char { what, at, found });
+    }
+    match text {
+        "." | ".." => Err(NameError::Dots { what, found: text.to_owned() }),
+        _ => Ok(()),
+    }
+}
 
 fn bounded(what: &'static str, text: &str, max: usize) -> Result<(), NameError> {
     match text.len() {
@@ -197,6 +237,16 @@ mod tests {
         assert!(RoleName::parse("a/b").is_ok());
         assert!(RoleName::parse(" a").is_err());
         assert!(RoleName::parse("a ").is_err());
+    }
+
+    #[test]
+    fn edges_and_workers_have_plain_names() {
+        for legal in ["a", "edge-1.eu_west", "7", "...", &"x".repeat(64)] {
+            assert!(EdgeName::parse(legal).is_ok() && WorkerName::parse(legal).is_ok(), "{legal}");
+        }
+        for illegal in ["", ".", "..", "a b", "a/b", "é", "a\n", &"x".repeat(65)] {
+            assert!(EdgeName::parse(illegal).is_err() && WorkerName::parse(illegal).is_err(), "{illegal}");
+        }
     }
 
     #[test]

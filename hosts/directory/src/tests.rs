@@ -268,3 +268,237 @@ async fn a_database_that_cannot_be_opened_is_an_error() {
     std::fs::write(&garbage, "this is not a database, but a text of some length".repeat(100)).unwrap();
     assert!(Directory::open(Location::File(garbage)).await.is_err());
 }
+
+// === what edges need ===
+
+fn second_later(at: UnixSeconds) -> UnixSeconds {
+    UnixSeconds(at.0 + 1)
+}
+
+/// The tenant's revocations as `subject not_before number`.
+async fn revoked(directory: &Directory, since: u64) -> Vec<String> {
+    let revocations = directory.revocations(&TenantId::default(), since, 10).await.unwrap();
+    revocations.iter().map(|one| format!("{} {} {}", one.subject, one.not_before.0 - NOW.0, one.number)).collect()
+}
+
+#[tokio::test]
+async fn a_stored_document_asks_for_its_publication_until_it_is_published() {
+    let directory = empty().await;
+    let tenant = TenantId::default();
+    assert_eq!(directory.publish_job(&tenant).await.unwrap(), None);
+    let one = directory.append_document(&tenant, document(None, "version: 1"), &id("root")).await.unwrap();
+    assert_eq!(directory.publish_job(&tenant).await.unwrap(), Some(one));
+    let two = directory.append_document(&tenant, document(Some(one), "version: 1"), &id("root")).await.unwrap();
+    directory.finish_publish_job(&tenant, one).await.unwrap();
+    assert_eq!(directory.publish_job(&tenant).await.unwrap(), Some(two), "the job for the newer one stays");
+    directory.finish_publish_job(&tenant, two).await.unwrap();
+    assert_eq!(directory.publish_job(&tenant).await.unwrap(), None);
+    let stale = directory.append_document(&tenant, document(Some(one), "other"), &id("root")).await;
+    assert!(stale.is_err());
+    assert_eq!(directory.publish_job(&tenant).await.unwrap(), None, "what was not stored asks for nothing");
+}
+
+#[tokio::test]
+async fn what_outdates_tokens_is_a_revocation() {
+    let directory = empty().await;
+    let tenant = TenantId::default();
+    assert_eq!(directory.last_revocation(&tenant).await.unwrap(), 0);
+    for name in ["bob", "eve"] {
+        directory.create_user(&new_user(name, &["a"]), &id("root"), NOW).await.unwrap();
+    }
+    let state = |text: &str| UserChange { state: Some(UserState::parse(text).unwrap()), roles: None };
+    let hold = |names: &[&str]| UserChange { state: None, roles: Some(roles(names)) };
+    for change in [state("active"), hold(&["a"]), UserChange::default()] {
+        directory.update_user(&id("bob"), &change, &id("root"), NOW).await.unwrap();
+        assert_eq!(revoked(&directory, 0).await, [""; 0], "{change:?}");
+    }
+    directory.update_user(&id("bob"), &state("banned"), &id("root"), NOW).await.unwrap();
+    assert_eq!(revoked(&directory, 0).await, ["bob 1 1"]);
+    directory.update_user(&id("bob"), &state("active"), &id("root"), LATER).await.unwrap();
+    assert_eq!(revoked(&directory, 0).await, ["bob 1 1"], "giving back voids nothing");
+    directory.update_user(&id("eve"), &hold(&["b"]), &id("root"), NOW).await.unwrap();
+    directory.delete_user(&id("bob"), &id("root"), LATER).await.unwrap();
+    assert_eq!(revoked(&directory, 0).await, ["eve 1 2", "bob 61 3"]);
+    assert_eq!(revoked(&directory, 2).await, ["bob 61 3"]);
+    assert_eq!(directory.last_revocation(&tenant).await.unwrap(), 3);
+}
+
+#[tokio::test]
+async fn a_later_revocation_wins_and_expired_ones_go() {
+    let directory = empty().await;
+    let revoke = async |name: &str, at| directory.revoke_subject(&id(name), &id("root"), at).await.unwrap();
+    assert_eq!(revoke("stranger", LATER).await, second_later(LATER), "nobody needs to be known");
+    assert_eq!(revoke("stranger", NOW).await, second_later(NOW));
+    assert_eq!(revoked(&directory, 0).await, ["stranger 61 1"]);
+    revoke("old", NOW).await;
+    directory.drop_revocations(second_later(NOW)).await.unwrap();
+    assert_eq!(revoked(&directory, 0).await, ["stranger 61 1"]);
+    assert_eq!(directory.last_revocation(&TenantId::default()).await.unwrap(), 2, "numbers are not used again");
+    assert_eq!(trail(&directory).await[0], "root user.revoke user/stranger 0");
+}
+
+#[tokio::test]
+async fn revoking_a_user_ends_the_tokens_of_the_directory_too() {
+    let directory = empty().await;
+    directory.create_user(&new_user("bob", &["a"]), &id("root"), NOW).await.unwrap();
+    directory.issue_token(&id("bob"), &token(1), &id("root"), NOW).await.unwrap();
+    directory.revoke_subject(&id("bob"), &id("root"), NOW).await.unwrap();
+    assert_eq!(directory.user_by_token(hash(1)).await.unwrap(), None);
+    directory.issue_token(&id("bob"), &token(2), &id("root"), NOW).await.unwrap();
+    directory.revoke_tokens(&id("bob"), &id("root"), LATER).await.unwrap();
+    assert_eq!(revoked(&directory, 1).await, ["bob 61 2"], "an edge may remember whose token it was");
+}
+
+fn edge(tenant: &str, name: &str) -> EdgeId {
+    EdgeId { tenant: TenantId::parse(tenant).unwrap(), name: EdgeName::parse(name).unwrap() }
+}
+
+#[tokio::test]
+async fn an_edge_has_two_valid_tokens_at_most() {
+    let directory = empty().await;
+    let (one, root) = (edge("default", "one"), id("root"));
+    directory.create_edge(&one, hash(1), &root, NOW).await.unwrap();
+    assert!(matches!(directory.create_edge(&one, hash(9), &root, NOW).await, Err(EdgeError::Exists)));
+    let elsewhere = directory.create_edge(&edge("acme", "one"), hash(9), &root, NOW).await;
+    assert!(matches!(elsewhere, Err(EdgeError::NoTenant)));
+    let known = async |byte, at| directory.edge_by_token(hash(byte), at).await.unwrap().is_some();
+    assert_eq!(directory.edge_by_token(hash(1), NOW).await.unwrap(), Some(one.clone()));
+    assert!(!known(9, NOW).await);
+
+    let rotation = Rotation { at: NOW, old_until: LATER };
+    directory.issue_edge_token(&one, hash(2), &root, rotation).await.unwrap();
+    assert!(known(1, NOW).await && known(2, NOW).await);
+    assert!(!known(1, LATER).await && known(2, LATER).await);
+    directory.issue_edge_token(&one, hash(3), &root, rotation).await.unwrap();
+    assert_eq!([known(1, NOW).await, known(2, NOW).await, known(3, NOW).await], [false, true, true]);
+
+    let listed = directory.edges(&one.tenant, None, page(10), NOW).await.unwrap();
+    let ends: Vec<_> = listed[0].tokens.iter().map(|token| token.expires_at).collect();
+    assert_eq!((listed.len(), listed[0].name.as_str(), ends.len()), (1, "one", 2));
+    assert!(ends.contains(&None) && ends.contains(&Some(LATER)));
+    assert_eq!(directory.edges(&one.tenant, Some(&one.name), page(10), NOW).await.unwrap(), []);
+
+    let unknown = directory.issue_edge_token(&edge("default", "two"), hash(4), &root, rotation).await;
+    assert!(matches!(unknown, Err(EdgeError::NotFound)));
+    directory.delete_edge(&one, &root, NOW).await.unwrap();
+    assert!(!known(2, NOW).await && !known(3, NOW).await);
+    assert!(matches!(directory.delete_edge(&one, &root, NOW).await, Err(EdgeError::NotFound)));
+    let expected = ["create", "token", "token", "delete"].map(|what| format!("root edge.{what} edge/default/one 0"));
+    assert_eq!(trail(&directory).await, expected);
+}
+
+fn record(time_ms: u64, path: &str, rules: &[&str]) -> DecisionRecord {
+    DecisionRecord {
+        time_ms,
+        kind: "decision".to_owned(),
+        request_id: format!("r{time_ms}"),
+        method: "GET".to_owned(),
+        host: "a.example".to_owned(),
+        path: path.to_owned(),
+        subject: Some("bob".to_owned()),
+        ip: None,
+        effect: "allow".to_owned(),
+        status: 200,
+        reason: "rule".to_owned(),
+        rules: rules.iter().map(|&rule| rule.to_owned()).collect(),
+        restriction: None,
+        topic: None,
+        revision: 7,
+        shadow: Some(Shadow { effect: "deny".to_owned(), reason: "no_match".to_owned() }),
+    }
+}
+
+fn batch(worker: &str, first: u64, records: Vec<DecisionRecord>) -> RecordBatch {
+    RecordBatch {
+        tenant: TenantId::default(),
+        sender: "edge/one".to_owned(),
+        worker: WorkerName::parse(worker).unwrap(),
+        first,
+        dropped: 2,
+        records,
+        received_at: NOW,
+    }
+}
+
+/// Gaps as `worker first-last`.
+async fn gaps(directory: &Directory) -> Vec<String> {
+    let gaps = directory.gaps(&TenantId::default(), None, page(200)).await.unwrap();
+    gaps.iter().map(|gap| format!("{} {}-{}", gap.worker, gap.first, gap.last)).collect()
+}
+
+#[tokio::test]
+async fn records_are_stored_once_whatever_is_sent_again() {
+    let directory = empty().await;
+    let records = |count: u64| (0..count).map(|at| record(at, "/a", &["r"])).collect::<Vec<_>>();
+    assert_eq!(directory.store_records(batch("w", 1, records(3))).await.unwrap(), 3);
+    assert_eq!(directory.store_records(batch("w", 1, records(3))).await.unwrap(), 0);
+    assert_eq!(directory.store_records(batch("w", 2, records(3))).await.unwrap(), 1);
+    assert_eq!(directory.store_records(batch("v", 1, records(1))).await.unwrap(), 1, "another worker, other numbers");
+    assert_eq!(directory.store_records(batch("w", 0, records(1))).await.unwrap(), 0, "numbers start at 1");
+    assert_eq!(directory.store_records(batch("w", 7, Vec::new())).await.unwrap(), 0);
+    let all = directory.records(&TenantId::default(), &RecordFilter::default(), None, 10).await.unwrap();
+    assert_eq!(all.len(), 5);
+    assert_eq!(gaps(&directory).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn numbers_that_never_came_are_gaps_until_they_come() {
+    let directory = empty().await;
+    let send = async |first, count| {
+        let records = (0..count).map(|at| record(at, "/a", &[])).collect();
+        directory.store_records(batch("w", first, records)).await.unwrap();
+    };
+    send(3, 2).await;
+    assert_eq!(gaps(&directory).await, ["w 1-2"]);
+    send(11, 1).await;
+    assert_eq!(gaps(&directory).await, ["w 1-2", "w 5-10"]);
+    send(7, 2).await;
+    assert_eq!(gaps(&directory).await, ["w 1-2", "w 5-6", "w 9-10"]);
+    send(2, 8).await;
+    assert_eq!(gaps(&directory).await, ["w 1-1", "w 10-10"]);
+    send(1, 1).await;
+    send(10, 3).await;
+    assert_eq!(gaps(&directory).await, [""; 0]);
+    send(20, 1).await;
+    let tenant = TenantId::default();
+    let found = directory.gaps(&tenant, None, page(1)).await.unwrap().remove(0);
+    assert_eq!((found.first, found.last, found.dropped, found.found_at), (13, 19, 2, NOW));
+    let cursor = GapCursor { sender: found.sender, worker: found.worker, first: found.first };
+    assert_eq!(directory.gaps(&tenant, Some(&cursor), page(1)).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn records_are_found_by_what_they_say() {
+    let directory = empty().await;
+    let tenant = TenantId::default();
+    let records = vec![
+        record(10, "/a/b", &["one", "two"]),
+        DecisionRecord { kind: "audit".to_owned(), topic: Some("t".to_owned()), ..record(20, "/a%b", &["ONE"]) },
+        DecisionRecord { effect: "deny".to_owned(), subject: None, shadow: None, ..record(30, "/A/b", &["on"]) },
+    ];
+    directory.store_records(batch("w", 1, records.clone())).await.unwrap();
+    let find = async |filter: RecordFilter| {
+        let found = directory.records(&tenant, &filter, None, 10).await.unwrap();
+        found.iter().map(|one| one.record.time_ms).collect::<Vec<_>>()
+    };
+    let text = |text: &str| Some(text.to_owned());
+    let all = RecordFilter::default;
+    assert_eq!(find(all()).await, [30, 20, 10]);
+    assert_eq!(find(RecordFilter { from_ms: Some(20), ..all() }).await, [30, 20]);
+    assert_eq!(find(RecordFilter { until_ms: Some(20), ..all() }).await, [10]);
+    assert_eq!(find(RecordFilter { subject: text("bob"), ..all() }).await, [20, 10]);
+    assert_eq!(find(RecordFilter { effect: text("deny"), ..all() }).await, [30]);
+    assert_eq!(find(RecordFilter { kind: text("audit"), ..all() }).await, [20]);
+    assert_eq!(find(RecordFilter { rule: text("one"), ..all() }).await, [10]);
+    assert_eq!(find(RecordFilter { rule: text("o%"), ..all() }).await, [0; 0]);
+    assert_eq!(find(RecordFilter { path_prefix: text("/a%"), ..all() }).await, [20]);
+    assert_eq!(find(RecordFilter { path_prefix: text("/a"), rule: text("two"), ..all() }).await, [10]);
+
+    let mut found = Vec::new();
+    let mut before = None;
+    while let Some(one) = directory.records(&tenant, &all(), before, 1).await.unwrap().pop() {
+        before = Some(one.cursor());
+        found.insert(0, one.record);
+    }
+    assert_eq!(found, records, "page by page, as they were sent");
+}

@@ -5,6 +5,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait
 
 use crate::audit::{self, Action, Object};
 use crate::entities::{access_tokens, users};
+use crate::revocations;
 use crate::users::{find_row, ids, load};
 use crate::{Directory, StoreError, TokenLabel, UnixSeconds, User, UserId};
 
@@ -61,19 +62,25 @@ impl Directory {
     pub async fn revoke_tokens(&self, user: &UserId, by: &UserId, at: UnixSeconds) -> Result<u64, IssueTokenError> {
         let write = self.write().await.map_err(StoreError)?;
         let row = find_row(&write, user).await?.ok_or(IssueTokenError::NoUser)?;
-        let revoked = access_tokens::Entity::update_many()
-            .col_expr(access_tokens::Column::RevokedAt, Expr::value(at.to_column()))
-            .filter(access_tokens::Column::UserId.eq(user.as_str()))
-            .filter(access_tokens::Column::RevokedAt.is_null())
-            .exec(&write)
-            .await
-            .map_err(StoreError)?;
+        let revoked = revoke_all(&write, user, at).await.map_err(StoreError)?;
+        // An edge may have asked who the owner of a token is, and remember the answer.
+        revocations::record(&write, user, at).await.map_err(StoreError)?;
         audit::record(&write, by, Action::RevokeTokens, Object::User(user), row.revision, at)
             .await
             .map_err(StoreError)?;
         write.commit().await.map_err(StoreError)?;
-        Ok(revoked.rows_affected)
+        Ok(revoked)
     }
+}
+
+pub(crate) async fn revoke_all(write: &impl ConnectionTrait, user: &UserId, at: UnixSeconds) -> Result<u64, DbErr> {
+    let revoked = access_tokens::Entity::update_many()
+        .col_expr(access_tokens::Column::RevokedAt, Expr::value(at.to_column()))
+        .filter(access_tokens::Column::UserId.eq(user.as_str()))
+        .filter(access_tokens::Column::RevokedAt.is_null())
+        .exec(write)
+        .await?;
+    Ok(revoked.rows_affected)
 }
 
 pub(crate) async fn insert_token(

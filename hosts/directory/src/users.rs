@@ -10,6 +10,7 @@ use sea_orm::{
 
 use crate::audit::{self, Action, Object};
 use crate::entities::{user_roles, users};
+use crate::revocations;
 use crate::{Directory, PageSize, RoleName, StoreError, UnixSeconds, UserId, UserState};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +86,7 @@ impl RoleSet {
 
 impl Directory {
     pub async fn user(&self, id: &UserId) -> Result<Option<User>, StoreError> {
-        Ok(load(&self.db, ids(|ids| ids.and_where(users::Column::Id.eq(id.as_str())))).await?.pop())
+        Ok(one(&self.db, id).await?)
     }
 
     /// Users in the byte order of their ids, after `after`.
@@ -113,6 +114,7 @@ impl Directory {
         Ok(created)
     }
 
+    /// Taking roles or the active state away, or changing roles, also voids the tokens that say otherwise.
     pub async fn update_user(
         &self,
         id: &UserId,
@@ -122,6 +124,7 @@ impl Directory {
     ) -> Result<User, UpdateUserError> {
         let write = self.write().await.map_err(StoreError)?;
         let row = find_row(&write, id).await?.ok_or(UpdateUserError::NotFound)?;
+        let before = one(&write, id).await.map_err(StoreError)?.ok_or(UpdateUserError::NotFound)?;
         let revision = row.revision.saturating_add(1);
         let updated = users::ActiveModel {
             id: Set(row.id),
@@ -135,8 +138,10 @@ impl Directory {
             replace_roles(&write, id, roles).await.map_err(StoreError)?;
         }
         audit::record(&write, by, Action::UpdateUser, Object::User(id), revision, at).await.map_err(StoreError)?;
-        let one = ids(|ids| ids.and_where(users::Column::Id.eq(id.as_str())));
-        let user = load(&write, one).await.map_err(StoreError)?.pop().ok_or(UpdateUserError::NotFound)?;
+        let user = one(&write, id).await.map_err(StoreError)?.ok_or(UpdateUserError::NotFound)?;
+        if outdates_tokens(&before, &user) {
+            revocations::record(&write, id, at).await.map_err(StoreError)?;
+        }
         write.commit().await.map_err(StoreError)?;
         Ok(user)
     }
@@ -146,6 +151,7 @@ impl Directory {
         let write = self.write().await.map_err(StoreError)?;
         let row = find_row(&write, id).await?.ok_or(UpdateUserError::NotFound)?;
         users::Entity::delete_by_id(id.to_string()).exec(&write).await.map_err(StoreError)?;
+        revocations::record(&write, id, at).await.map_err(StoreError)?;
         audit::record(&write, by, Action::DeleteUser, Object::User(id), row.revision, at).await.map_err(StoreError)?;
         Ok(write.commit().await.map_err(StoreError)?)
     }
@@ -180,6 +186,16 @@ pub(crate) async fn insert_user(
     insert_roles(write, &user.id, &user.roles).await.map_err(StoreError)?;
     let NewUser { id, state, roles } = user.clone();
     Ok(User { id, state, roles, created_at: at, updated_at: at, revision: 1 })
+}
+
+async fn one(db: &impl ConnectionTrait, id: &UserId) -> Result<Option<User>, DbErr> {
+    Ok(load(db, ids(|ids| ids.and_where(users::Column::Id.eq(id.as_str())))).await?.pop())
+}
+
+/// Whether a token issued before the change may say more than the user may do after it.
+fn outdates_tokens(before: &User, after: &User) -> bool {
+    let is_banned = before.state != after.state && after.state != UserState::active();
+    is_banned || before.roles != after.roles
 }
 
 async fn replace_roles(write: &impl ConnectionTrait, id: &UserId, roles: &RoleSet) -> Result<(), DbErr> {

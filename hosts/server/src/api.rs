@@ -1,22 +1,62 @@
 //! The endpoints: request -> call of the domain -> answer. Each is reached only after `permit::authorize` said yes.
 
 pub mod bundle;
+pub mod candidate;
+mod coding;
 pub mod decide;
+pub mod decision_logs;
 pub mod document;
+pub mod edges;
+pub mod gateway;
 pub mod health;
+pub mod revocations;
 pub mod setup;
 pub mod users;
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use portcullis_directory::PageSize;
+use serde::Deserialize;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::publish::Publisher;
+use crate::tenant::Tenant;
+
+/// Seconds that a caller waits for news: 0..=60.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(try_from = "u64")]
+struct Wait(u64);
+
+#[derive(Debug, thiserror::Error)]
+#[error("`wait` is {0} seconds, the limit is {max}", max = Wait::MAX_S)]
+struct TooLong(u64);
+
+impl Wait {
+    const MAX_S: u64 = 60;
+
+    /// Until there is news, the time is over, or the server stops.
+    async fn until(self, app: &App, news: impl Future<Output = bool>) {
+        if self.0 == 0 {
+            return;
+        }
+        tokio::select! {
+            _ = news => {}
+            () = app.stopping() => {}
+            () = tokio::time::sleep(Duration::from_secs(self.0)) => {}
+        }
+    }
+}
+
+impl TryFrom<u64> for Wait {
+    type Error = TooLong;
+
+    fn try_from(seconds: u64) -> Result<Self, TooLong> {
+        if seconds > Self::MAX_S { Err(TooLong(seconds)) } else { Ok(Self(seconds)) }
+    }
+}
 
 /// The tenant that a query names; without a name it is the default one.
-fn tenant<'a>(app: &'a App, name: Option<&str>) -> Result<&'a Arc<Publisher>, ApiError> {
+fn tenant<'a>(app: &'a App, name: Option<&str>) -> Result<&'a Tenant, ApiError> {
     let found = match name {
         Some(name) => app.tenant(name),
         None => app.default_tenant(),

@@ -10,14 +10,19 @@ use tokio::sync::watch;
 use crate::authn::secret::{Secret as _, SetupSecret};
 use crate::clock::Clock;
 use crate::pdp::{Gate, GateError};
+use crate::pep::Proxies;
 use crate::publish::Publisher;
+use crate::publish::archive::Archive;
+use crate::revocations::Revocations;
 use crate::signing::BundleKey;
 use crate::store::Store;
+use crate::tenant::Tenant;
 
 pub struct App {
     pub(crate) store: Store,
     pub(crate) gate: Gate,
-    tenants: BTreeMap<TenantId, Arc<Publisher>>,
+    pub(crate) proxies: Proxies,
+    tenants: BTreeMap<TenantId, Tenant>,
     is_stopping: watch::Sender<bool>,
 }
 
@@ -27,6 +32,11 @@ pub struct Parts {
     pub directory: Directory,
     pub clock: Arc<dyn Clock>,
     pub key: BundleKey,
+    /// Where bundles also go.
+    pub archive: Option<Archive>,
+    pub proxies: Proxies,
+    /// Seconds after which no token is valid any more.
+    pub token_lifetime_s: u64,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -42,13 +52,15 @@ pub enum StartError {
 impl App {
     /// Opens the management policy, and the newest policy document of each tenant.
     pub async fn start(parts: Parts) -> Result<Arc<Self>, StartError> {
-        let Parts { runtime, directory, clock, key } = parts;
+        let Parts { runtime, directory, clock, key, archive, proxies, token_lifetime_s } = parts;
         let gate = Gate::open(&runtime)?;
-        let store = Store::new(directory, clock);
-        let tenant = TenantId::default();
-        let publisher = Publisher::open(&runtime, store.clone(), key, tenant.clone()).await?;
-        let tenants = BTreeMap::from([(tenant, publisher)]);
-        Ok(Arc::new(Self { store, gate, tenants, is_stopping: watch::Sender::new(false) }))
+        let (tenant, key, archive) = (TenantId::default(), Arc::new(key), archive.map(Arc::new));
+        let (lifetime, now) = (token_lifetime_s, clock.now());
+        let revocations = Revocations::open(directory.clone(), tenant.clone(), Arc::clone(&key), lifetime, now).await?;
+        let store = Store::new(directory, clock, Arc::new([Arc::clone(&revocations)]));
+        let publisher = Publisher::open(&runtime, store.clone(), key, tenant.clone(), archive).await?;
+        let tenants = BTreeMap::from([(tenant, Tenant { publisher, revocations })]);
+        Ok(Arc::new(Self { store, gate, proxies, tenants, is_stopping: watch::Sender::new(false) }))
     }
 
     /// A new setup token instead of the one before; `None` when set-up is done.
@@ -58,17 +70,17 @@ impl App {
         Ok(is_issued.then(|| secret.reveal()))
     }
 
-    pub(crate) fn tenant(&self, tenant: &str) -> Option<&Arc<Publisher>> {
+    pub(crate) fn tenant(&self, tenant: &str) -> Option<&Tenant> {
         self.tenants.get(&TenantId::parse(tenant).ok()?)
     }
 
-    pub(crate) fn default_tenant(&self) -> Option<&Arc<Publisher>> {
+    pub(crate) fn default_tenant(&self) -> Option<&Tenant> {
         self.tenants.get(&TenantId::default())
     }
 
     /// Whether decisions can be made: a tenant without a policy is fine, one whose policy did not open is not.
     pub(crate) fn is_open(&self) -> bool {
-        self.gate.is_open() && self.tenants.values().all(|publisher| publisher.is_open())
+        self.gate.is_open() && self.tenants.values().all(|tenant| tenant.publisher.is_open())
     }
 
     /// Ends every long poll, now and from now on.

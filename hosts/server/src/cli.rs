@@ -3,6 +3,7 @@
 mod compile;
 mod decide;
 mod diff;
+mod edge_config;
 mod explain;
 mod import;
 mod inspect;
@@ -47,6 +48,10 @@ enum Command {
     Import(import::Import),
     /// Show what is in a bundle, as JSON
     Inspect(inspect::Inspect),
+    /// Print a configuration of Envoy with the filter
+    EnvoyConfig(edge_config::EnvoyConfig),
+    /// Print a configuration of Istio with the filter
+    IstioConfig(edge_config::IstioConfig),
     /// Run the server
     Serve(serve::Serve),
 }
@@ -73,6 +78,8 @@ impl Cli {
             Command::Diff(command) => command.run(),
             Command::Import(command) => command.run(),
             Command::Inspect(command) => command.run(),
+            Command::EnvoyConfig(command) => command.run(),
+            Command::IstioConfig(command) => command.run(),
             Command::Serve(command) => command.run(),
         };
         match ending {

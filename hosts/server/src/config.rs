@@ -1,5 +1,7 @@
 //! Settings of `portcullis serve`: defaults < TOML file < `PORTCULLIS_*` < flags, as typed -> `Raw` -> `Config`, checked.
 
+mod proxies;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -11,6 +13,10 @@ use figment::{Figment, Metadata, Profile, Provider};
 use portcullis_directory::Location;
 use serde::{Deserialize, Serialize};
 
+use crate::authn::jwt::{ClaimNames, Issuers, KeyError};
+use crate::config::proxies::{Addresses, RawIssuer};
+use crate::pep::Proxies;
+
 /// What the server runs with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -20,6 +26,12 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Key `database`: `sqlite://PATH`. Default `sqlite://DATA_DIR/portcullis.db`.
     pub database: Location,
+    /// Key `object_store`: URL of a folder in an object store where bundles also go. None by default.
+    pub object_store: Option<String>,
+    /// Key `token_lifetime_s`: no token of any issuer is valid for longer; revocations are forgotten after it. Default 86400.
+    pub token_lifetime_s: u64,
+    /// Keys `trusted_proxies`, `country_header`, `continent_header`, `issuers`, `claims`.
+    pub proxies: Proxies,
 }
 
 /// Where settings come from.
@@ -63,11 +75,29 @@ pub enum ConfigError {
     Database,
     #[error("`data_dir` is empty")]
     DataDir,
+    #[error("`trusted_proxies` has `{0}`, which is neither an address nor a network like `10.0.0.0/8`")]
+    TrustedProxies(String),
+    #[error("`{key}` is `{name}`, which is not the name of a header")]
+    Header { key: &'static str, name: String },
+    #[error("the keys of the issuer `{issuer}`, `{}`, cannot be used", path.display())]
+    Keys { issuer: String, path: PathBuf, source: KeyError },
     #[error("the environment variable `{name}` is not UTF-8")]
     NotUtf8 { name: String },
 }
 
-const KEYS: [&str; 3] = ["listen", "data_dir", "database"];
+const KEYS: [&str; 10] = [
+    "listen",
+    "data_dir",
+    "database",
+    "object_store",
+    "token_lifetime_s",
+    "trusted_proxies",
+    "country_header",
+    "continent_header",
+    "issuers",
+    "claims",
+];
+const TOKEN_LIFETIME_S: u64 = 86_400;
 const ENVIRONMENT_PREFIX: &str = "PORTCULLIS_";
 
 /// As typed.
@@ -78,6 +108,49 @@ struct Raw {
     data_dir: PathBuf,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     database: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    object_store: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token_lifetime_s: Option<Number>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trusted_proxies: Option<Addresses>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    country_header: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    continent_header: Option<String>,
+    #[serde(default, skip_serializing)]
+    issuers: Vec<RawIssuer>,
+    #[serde(default, skip_serializing)]
+    claims: ClaimNames,
+}
+
+/// A number, or the text of one, which is all that the environment has.
+#[derive(Clone, Copy, Deserialize, Serialize)]
+#[serde(try_from = "NumberOrText", into = "u64")]
+struct Number(u64);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum NumberOrText {
+    Number(u64),
+    Text(String),
+}
+
+impl TryFrom<NumberOrText> for Number {
+    type Error = std::num::ParseIntError;
+
+    fn try_from(value: NumberOrText) -> Result<Self, Self::Error> {
+        match value {
+            NumberOrText::Number(number) => Ok(Self(number)),
+            NumberOrText::Text(text) => text.parse().map(Self),
+        }
+    }
+}
+
+impl From<Number> for u64 {
+    fn from(Number(number): Number) -> Self {
+        number
+    }
 }
 
 /// The variables with our prefix; an empty one counts as not set.
@@ -120,13 +193,35 @@ pub fn environment(
 
 impl Default for Raw {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:8080".to_owned(), data_dir: PathBuf::from("./portcullis-data"), database: None }
+        Self {
+            listen: "127.0.0.1:8080".to_owned(),
+            data_dir: PathBuf::from("./portcullis-data"),
+            database: None,
+            object_store: None,
+            token_lifetime_s: None,
+            trusted_proxies: None,
+            country_header: None,
+            continent_header: None,
+            issuers: Vec::new(),
+            claims: ClaimNames::default(),
+        }
     }
 }
 
 impl Raw {
     fn check(self) -> Result<Config, ConfigError> {
-        let Self { listen, data_dir, database } = self;
+        let Self {
+            listen,
+            data_dir,
+            database,
+            object_store,
+            token_lifetime_s,
+            trusted_proxies,
+            country_header,
+            continent_header,
+            issuers,
+            claims,
+        } = self;
         if data_dir.as_os_str().is_empty() {
             return Err(ConfigError::DataDir);
         }
@@ -135,7 +230,16 @@ impl Raw {
             None => data_dir.join("portcullis.db"),
         };
         let listen = listen.parse().map_err(|_| ConfigError::Listen(listen))?;
-        Ok(Config { listen, data_dir, database: Location::File(database) })
+        let issuers = issuers.into_iter().map(RawIssuer::read).collect::<Result<_, _>>()?;
+        let proxies = Proxies {
+            trusted: trusted_proxies.map(Addresses::parse).transpose()?.unwrap_or_default(),
+            country_header: proxies::header("country_header", country_header)?,
+            continent_header: proxies::header("continent_header", continent_header)?,
+            issuers: Issuers { issuers, claims },
+        };
+        let token_lifetime_s = token_lifetime_s.map_or(TOKEN_LIFETIME_S, u64::from);
+        let database = Location::File(database);
+        Ok(Config { listen, data_dir, database, object_store, token_lifetime_s, proxies })
     }
 }
 
@@ -255,6 +359,55 @@ mod tests {
         assert_eq!(given("LANG").unwrap(), BTreeMap::new());
         let message = given("PORTCULLIS_DATA_DIR").unwrap_err().to_string();
         assert_eq!(message, "the environment variable `PORTCULLIS_DATA_DIR` is not UTF-8");
+    }
+
+    #[test]
+    fn the_environment_can_say_it_too() {
+        let environment = variables(&[
+            ("PORTCULLIS_TOKEN_LIFETIME_S", "600"),
+            ("PORTCULLIS_TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8,::1"),
+            ("PORTCULLIS_OBJECT_STORE", "file:///x"),
+            ("PORTCULLIS_COUNTRY_HEADER", "X-Country"),
+        ]);
+        let config = Config::load(Sources { environment, ..Sources::default() }).unwrap();
+        let trusted: Vec<String> = config.proxies.trusted.iter().map(ToString::to_string).collect();
+        assert_eq!(trusted, ["127.0.0.1/32", "10.0.0.0/8", "::1/128"]);
+        assert_eq!((config.token_lifetime_s, config.object_store.as_deref()), (600, Some("file:///x")));
+        assert_eq!(config.proxies.country_header.as_deref(), Some("x-country"));
+    }
+
+    #[test]
+    fn issuers_have_their_keys_in_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, keys) = (folder.path().join("portcullis.toml"), folder.path().join("keys.json"));
+        let text = format!(
+            "trusted_proxies = ['::1']\nclaims.roles = 'groups'\n[[issuers]]\nissuer = 'https://a'\n\
+             audience = 'us'\njwks_file = '{}'\n",
+            keys.display()
+        );
+        std::fs::write(&file, text).unwrap();
+        let load = || Config::load(Sources { file: Some(file.clone()), ..Sources::default() });
+        assert!(load().unwrap_err().to_string().starts_with("cannot read the configuration"));
+        std::fs::write(&keys, r#"{"keys": []}"#).unwrap();
+        assert!(load().unwrap_err().to_string().starts_with("the keys of the issuer `https://a`"));
+        let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+        std::fs::write(&keys, format!(r#"{{"keys": [{{"kty": "OKP", "crv": "Ed25519", "x": "{x}"}}]}}"#)).unwrap();
+        let issuers = load().unwrap().proxies.issuers;
+        assert_eq!((issuers.issuers[0].name.as_str(), issuers.issuers[0].keys.len()), ("https://a", 1));
+        assert_eq!((issuers.claims.roles.as_str(), issuers.claims.issued_at.as_str()), ("groups", "iat"));
+    }
+
+    #[test]
+    fn wrong_settings_of_proxies_are_named() {
+        for (name, value, expected) in [
+            ("PORTCULLIS_TRUSTED_PROXIES", "127.0.0.1, x", "`trusted_proxies` has `x`"),
+            ("PORTCULLIS_COUNTRY_HEADER", "a b", "`country_header` is `a b`"),
+            ("PORTCULLIS_TOKEN_LIFETIME_S", "a day", "invalid digit"),
+        ] {
+            let message = Config::load(Sources { environment: variables(&[(name, value)]), ..Sources::default() });
+            let message = message.unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+        }
     }
 
     #[test]

@@ -8,7 +8,8 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use portcullis_compiler::Diagnostic;
 use portcullis_directory::{
-    CreateUserError, IssueTokenError, NameError, Revision, SetupError, StoreError, TooManyRoles, UpdateUserError,
+    CreateUserError, EdgeError, IssueTokenError, NameError, Revision, SetupError, StoreError, TooManyRoles,
+    UpdateUserError,
 };
 use portcullis_runtime::{Decision, RequestError};
 use serde_json::{Map, Value, json};
@@ -31,6 +32,8 @@ pub enum ApiError {
         detail: &'static str,
     },
     MethodNotAllowed,
+    /// A proxy asks from an address that it is not known under.
+    UnknownProxy,
     Conflict {
         detail: &'static str,
     },
@@ -76,6 +79,7 @@ impl ApiError {
             Self::Denied(_) => "denied",
             Self::NotFound { .. } => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
+            Self::UnknownProxy => "unknown_proxy",
             Self::Conflict { .. } => "conflict",
             Self::PreconditionFailed { .. } => "precondition_failed",
             Self::TooLarge { .. } => "too_large",
@@ -95,6 +99,7 @@ impl ApiError {
             Self::Denied(decision) => StatusCode::from_u16(decision.status).unwrap_or(StatusCode::FORBIDDEN),
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::UnknownProxy => StatusCode::FORBIDDEN,
             Self::Conflict { .. } => StatusCode::CONFLICT,
             Self::PreconditionFailed { .. } => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
@@ -112,6 +117,7 @@ impl ApiError {
             Self::Denied(_) => "the request was denied",
             Self::NotFound { .. } => "there is nothing here",
             Self::MethodNotAllowed => "the method is not supported here",
+            Self::UnknownProxy => "proxies ask from the addresses in `trusted_proxies`",
             Self::Conflict { .. } => "the request conflicts with what there is",
             Self::PreconditionFailed { .. } => "a precondition of the request does not hold",
             Self::TooLarge { .. } => "the body is too large",
@@ -132,7 +138,12 @@ impl ApiError {
             Self::PreconditionFailed { current: Some(current) } => Some(format!("the current revision is {current}")),
             Self::PreconditionFailed { current: None } => Some("there is no document yet".to_owned()),
             Self::Document(diagnostics) => Some(format!("{} diagnostics, nothing was changed", diagnostics.len())),
-            Self::BadToken | Self::Denied(_) | Self::MethodNotAllowed | Self::NotReady | Self::Internal(_) => None,
+            Self::BadToken
+            | Self::Denied(_)
+            | Self::MethodNotAllowed
+            | Self::UnknownProxy
+            | Self::NotReady
+            | Self::Internal(_) => None,
         }
     }
 
@@ -292,5 +303,18 @@ impl From<QueryRejection> for ApiError {
         Self::malformed(error.body_text())
     }
 }
+
+impl From<EdgeError> for ApiError {
+    fn from(error: EdgeError) -> Self {
+        match error {
+            EdgeError::Exists => Self::Conflict { detail: "there is an edge of this name already" },
+            EdgeError::NotFound => NO_EDGE,
+            EdgeError::NoTenant => Self::NotFound { detail: "there is no tenant of this name" },
+            EdgeError::Store(error) => error.into(),
+        }
+    }
+}
+
+pub const NO_EDGE: ApiError = ApiError::NotFound { detail: "there is no edge of this name" };
 
 pub const NO_USER: ApiError = ApiError::NotFound { detail: "there is no user of this id" };

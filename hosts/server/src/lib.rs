@@ -17,12 +17,16 @@ mod authn;
 mod pdp;
 mod permit;
 
+pub mod pep;
+
 mod api;
 mod body;
 mod precondition;
 
-mod publish;
+pub mod publish;
+mod revocations;
 mod store;
+mod tenant;
 
 mod error;
 

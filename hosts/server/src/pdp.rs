@@ -3,8 +3,9 @@
 use std::net::IpAddr;
 
 use portcullis_compiler::{Diagnostic, Options, compile};
-use portcullis_directory::UnixSeconds;
+use portcullis_directory::{TenantId, UnixSeconds};
 use portcullis_runtime::{Credential, Decision, PolicySlot, PrepareError, Request, Runtime, Subject, Target};
+use serde_json::json;
 
 use crate::authn::Caller;
 
@@ -15,12 +16,24 @@ pub struct Gate {
 
 /// What a request to the server says about itself.
 pub struct Facts<'a> {
-    pub method: &'a str,
-    /// Canonical, without query.
-    pub path: &'a str,
-    pub host: Option<&'a str>,
+    pub asked: Asked<'a>,
+    /// The tenant that it is about.
+    pub tenant: &'a str,
     pub source_ip: Option<IpAddr>,
     pub now: UnixSeconds,
+}
+
+/// What is asked for.
+pub enum Asked<'a> {
+    Endpoint {
+        method: &'a str,
+        /// Canonical, without query.
+        path: &'a str,
+        host: Option<&'a str>,
+    },
+    /// A proxy wants to know what to do with a request of its own client, whose method and path say nothing about what
+    /// the proxy may do.
+    ProxyDecision,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -43,15 +56,24 @@ impl Gate {
     }
 
     pub fn decide(&self, facts: &Facts<'_>, caller: &Caller) -> Decision {
+        let (action, target) = match facts.asked {
+            Asked::Endpoint { method, path, host } => {
+                (method, Target::Http { host: host.map(str::to_owned), path: path.to_owned() })
+            }
+            Asked::ProxyDecision => {
+                let kind = "proxy".to_owned();
+                ("decide", Target::Resource { kind, id: None, properties: None })
+            }
+        };
         self.slot.decide(&Request {
-            action: facts.method.to_owned(),
-            target: Target::Http { host: facts.host.map(str::to_owned), path: facts.path.to_owned() },
+            action: action.to_owned(),
+            target,
             source_ip: facts.source_ip,
             country: None,
             continent: None,
             subject: caller.subject(),
             credential: caller.credential(),
-            context: None,
+            context: Some(json!({"tenant": facts.tenant}).to_string()),
             now: Some(facts.now.0),
         })
     }
@@ -62,12 +84,21 @@ impl Gate {
 }
 
 impl Caller {
-    /// For logs; a user may be called like the other two.
+    /// For logs; a user may be called like the others.
     pub fn id(&self) -> &str {
         match self {
             Self::Anonymous => "anonymous",
             Self::User(user) => user.id.as_str(),
+            Self::Edge(edge) => edge.name.as_str(),
             Self::Setup(_) => SETUP,
+        }
+    }
+
+    /// The one tenant that the caller may see; `None` for whoever sees all.
+    pub fn tenant(&self) -> Option<&TenantId> {
+        match self {
+            Self::Edge(edge) => Some(&edge.tenant),
+            Self::Anonymous | Self::User(_) | Self::Setup(_) => None,
         }
     }
 
@@ -78,29 +109,35 @@ impl Caller {
                 let roles = user.roles.iter().map(|role| role.as_str().to_owned()).collect();
                 (user.id.as_str(), user.state.as_str(), roles)
             }
+            Self::Edge(edge) => (edge.name.as_str(), "active", vec![EDGE.to_owned()]),
             Self::Setup(_) => (SETUP, "active", vec![SETUP.to_owned()]),
         };
+        let kind = matches!(self, Self::Edge(_)).then(|| EDGE.to_owned());
+        let properties = self.tenant().map(|tenant| json!({"tenant": tenant.as_str()}).to_string());
         let (id, state) = (id.to_owned(), state.to_owned());
         Some(Subject {
             id,
-            kind: None,
+            kind,
             state,
             roles,
             permission_groups: Vec::new(),
             level: None,
             otp: false,
             issued_at: None,
-            properties: None,
+            properties,
         })
     }
 
     fn credential(&self) -> Credential {
         match self {
             Self::Anonymous => Credential::None,
-            Self::User(_) | Self::Setup(_) => Credential::Token,
+            Self::User(_) | Self::Edge(_) | Self::Setup(_) => Credential::Token,
         }
     }
 }
 
 /// Id and role of whoever holds the setup token.
 const SETUP: &str = "setup";
+
+/// Type and role of an edge.
+const EDGE: &str = "edge";

@@ -8,13 +8,14 @@ use axum::http::header::HOST;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::Response;
-use portcullis_directory::{SecretHash, UserId};
+use portcullis_directory::{SecretHash, TenantId, UserId};
 use portcullis_runtime::Decision;
 
 use crate::app::App;
 use crate::authn::{self, Caller};
 use crate::error::ApiError;
-use crate::pdp::Facts;
+use crate::pdp::{Asked, Facts};
+use crate::pep;
 
 /// Proof that the decision about this request was allow, and who it was about. Only `authorize` leads to one.
 #[derive(Clone, Debug)]
@@ -26,6 +27,14 @@ pub struct Permit<W> {
 #[derive(Clone, Debug)]
 pub struct Author(UserId);
 
+/// An edge, or a user in its place, that tells what it decided.
+#[derive(Clone, Debug)]
+pub struct Sender(String);
+
+/// A proxy that asks what to do with a request.
+#[derive(Clone, Debug)]
+pub struct Asker(TenantId);
+
 /// Whoever holds the setup token.
 #[derive(Clone, Debug)]
 pub struct SetupHolder(SecretHash);
@@ -35,24 +44,40 @@ pub struct SetupHolder(SecretHash);
 struct Allowed(Caller);
 
 /// The middleware: canonical path, caller, decision, obligations; then the handler, or a refusal.
-pub async fn authorize(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Result<Response, ApiError> {
-    canonical(request.uri().path())?;
-    let host = host(&request)?.map(str::to_owned);
-    let caller = authn::authenticate(request.headers(), &app.store).await?;
-    let facts = Facts {
-        method: request.method().as_str(),
-        path: request.uri().path(),
-        host: host.as_deref(),
-        source_ip: source_ip(&request),
-        now: app.store.now(),
+pub async fn authorize(State(app): State<Arc<App>>, request: Request, next: Next) -> Result<Response, ApiError> {
+    let (mut head, body) = request.into_parts();
+    let caller = match pep::is_door(head.uri.path()) {
+        true => let_proxy_in(&app, &head).await?,
+        false => let_in(&app, &head).await?,
     };
+    head.extensions.insert(Allowed(caller));
+    Ok(next.run(Request::from_parts(head, body)).await)
+}
+
+/// A request to one of the server's own endpoints.
+async fn let_in(app: &App, head: &Parts) -> Result<Caller, ApiError> {
+    let path = head.uri.path();
+    canonical(path)?;
+    let host = host(head)?;
+    let tenant = tenant(head)?;
+    let caller = authn::authenticate(&head.headers, &app.store).await?;
+    let asked = Asked::Endpoint { method: head.method.as_str(), path, host };
+    decide(app, head, asked, &tenant, caller)
+}
+
+/// A request that a proxy asks about. Its method, path and query are those of the proxy's client: nothing here is about
+/// them.
+async fn let_proxy_in(app: &App, head: &Parts) -> Result<Caller, ApiError> {
+    let caller = authn::authenticate_proxy(&head.headers, &app.store).await?;
+    let tenant = caller.tenant().cloned().unwrap_or_default();
+    decide(app, head, Asked::ProxyDecision, tenant.as_str(), caller)
+}
+
+fn decide(app: &App, head: &Parts, asked: Asked<'_>, tenant: &str, caller: Caller) -> Result<Caller, ApiError> {
+    let facts = Facts { asked, tenant, source_ip: source_ip(head), now: app.store.now() };
     let decision = app.gate.decide(&facts, &caller);
-    write_obligations(&decision, &facts, &caller);
-    if !decision.is_allow() {
-        return Err(ApiError::Denied(decision));
-    }
-    request.extensions_mut().insert(Allowed(caller));
-    Ok(next.run(request).await)
+    write_obligations(&decision, head, &caller);
+    if decision.is_allow() { Ok(caller) } else { Err(ApiError::Denied(decision)) }
 }
 
 // === impl Permit ===
@@ -69,6 +94,20 @@ impl Permit<SetupHolder> {
     }
 }
 
+impl Permit<Sender> {
+    /// `edge/NAME` or `user/ID`.
+    pub fn sender(&self) -> &str {
+        &self.who.0
+    }
+}
+
+impl Permit<Asker> {
+    /// The tenant that the caller is asking for.
+    pub fn tenant(&self) -> &TenantId {
+        &self.who.0
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Permit<Author> {
     type Rejection = ApiError;
 
@@ -76,8 +115,28 @@ impl<S: Send + Sync> FromRequestParts<S> for Permit<Author> {
         match allowed(parts)? {
             Caller::User(user) => Ok(Self { who: Author(user.id) }),
             // Allowed, but nobody whose name could stand in the audit trail.
+            Caller::Anonymous | Caller::Edge(_) | Caller::Setup(_) => Err(ApiError::BadToken),
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Permit<Sender> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        match allowed(parts)? {
+            Caller::Edge(edge) => Ok(Self { who: Sender(format!("edge/{}", edge.name)) }),
+            Caller::User(user) => Ok(Self { who: Sender(format!("user/{}", user.id)) }),
             Caller::Anonymous | Caller::Setup(_) => Err(ApiError::BadToken),
         }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Permit<Asker> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        Ok(Self { who: Asker(allowed(parts)?.tenant().cloned().unwrap_or_default()) })
     }
 }
 
@@ -87,7 +146,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Permit<SetupHolder> {
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
         match allowed(parts)? {
             Caller::Setup(hash) => Ok(Self { who: SetupHolder(hash) }),
-            Caller::Anonymous | Caller::User(_) => Err(ApiError::BadToken),
+            Caller::Anonymous | Caller::User(_) | Caller::Edge(_) => Err(ApiError::BadToken),
         }
     }
 }
@@ -109,29 +168,40 @@ fn canonical(raw: &str) -> Result<(), ApiError> {
 }
 
 /// From the target of the request, else from its one `host` header (RFC 9112 section 3.2).
-fn host(request: &Request) -> Result<Option<&str>, ApiError> {
-    let mut values = request.headers().get_all(HOST).iter();
+fn host(head: &Parts) -> Result<Option<&str>, ApiError> {
+    let mut values = head.headers.get_all(HOST).iter();
     let header = values.next().map(|value| value.to_str()).transpose();
     let header = header.map_err(|_| ApiError::malformed("the header `host` is not a host"))?;
     if values.next().is_some() {
         return Err(ApiError::malformed("there is more than one header `host`"));
     }
-    Ok(request.uri().authority().map(|authority| authority.as_str()).or(header))
+    Ok(head.uri.authority().map(|authority| authority.as_str()).or(header))
 }
 
-fn source_ip(request: &Request) -> Option<IpAddr> {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+/// The one `tenant` of the query; without it the default one. Nobody else may read another one there.
+fn tenant(head: &Parts) -> Result<String, ApiError> {
+    let query = head.uri.query().unwrap_or_default();
+    let mut named = url::form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == "tenant");
+    match (named.next(), named.next()) {
+        (None, _) => Ok(TenantId::default().to_string()),
+        (Some((_, tenant)), None) => Ok(tenant.into_owned()),
+        (Some(_), Some(_)) => Err(ApiError::malformed("there is more than one `tenant`")),
+    }
+}
+
+fn source_ip(head: &Parts) -> Option<IpAddr> {
+    let peer = head.extensions.get::<ConnectInfo<SocketAddr>>();
     peer.map(|ConnectInfo(peer)| peer.ip().to_canonical())
 }
 
 /// The log is the audit stream of the management policy.
-fn write_obligations(decision: &Decision, facts: &Facts<'_>, caller: &Caller) {
+fn write_obligations(decision: &Decision, head: &Parts, caller: &Caller) {
     for obligation in &decision.obligations {
         tracing::info!(
             obligation = ?obligation,
             caller.id = caller.id(),
-            request.method = facts.method,
-            request.path = facts.path,
+            request.method = head.method.as_str(),
+            request.path = head.uri.path(),
             decision = decision.effect.name(),
             reason = decision.reason.name(),
             "audit of a management request"

@@ -1,16 +1,18 @@
 //! The current policy of a tenant: a document becomes the next revision, or nothing changes at all.
 //!
 //! In: the text of a document and a permit. Order: conditions, compile and sign, re-read, prepare in the component,
-//! store in one transaction, install, wake who waits. A failure at any step leaves the policy before it in place.
+//! store in one transaction with a publish job, install, wake who waits. A failure at any step leaves the policy before
+//! it in place. `outbox` carries the job out, after the commit or after the next start.
 
+pub mod archive;
 mod build;
+mod bundle;
+mod candidate;
+mod outbox;
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use axum::body::Bytes;
-use axum::http::HeaderValue;
 use portcullis_compiler::Diagnostic;
 use portcullis_core::OpenError;
 use portcullis_directory::{AppendError, NewDocument, Revision, StoreError, TenantId, UnixSeconds};
@@ -20,33 +22,28 @@ use tokio::sync::{Mutex, watch};
 use crate::error::chain;
 use crate::permit::{Author, Permit};
 use crate::precondition::{Outcome, Preconditions};
+use crate::publish::archive::Archive;
 use crate::publish::build::{BuildError, Built, Source};
 use crate::signing::BundleKey;
 use crate::store::Store;
+
+pub use crate::publish::bundle::{Bundle, Coding, Digest, digest_tag, revision_tag};
 
 /// Publishes for one tenant.
 pub struct Publisher {
     tenant: TenantId,
     store: Store,
-    key: BundleKey,
+    key: Arc<BundleKey>,
     slot: PolicySlot,
     current: watch::Sender<Option<Arc<Bundle>>>,
+    /// What edges evaluate beside it.
+    candidate: watch::Sender<Option<Arc<Bundle>>>,
     /// The newest document could not be opened.
     is_unusable: AtomicBool,
     /// Held from reading the current revision until the next one is installed. Separate from the database on purpose:
     /// compiling and preparing happen under it, and no transaction is open meanwhile.
     turn: Mutex<()>,
 }
-
-/// The bundle that edges get.
-pub struct Bundle {
-    pub bytes: Bytes,
-    pub digest: Digest,
-}
-
-/// SHA-256, shown in lower-case hexadecimal.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Digest(pub [u8; 32]);
 
 /// A document to be published, and the conditions under which.
 pub struct Draft {
@@ -94,11 +91,13 @@ struct Ready {
 
 impl Publisher {
     /// Opens the newest document. One that no longer compiles is logged, and the tenant denies until the next one.
+    /// `archive` is where bundles also go.
     pub async fn open(
         runtime: &Runtime,
         store: Store,
-        key: BundleKey,
+        key: Arc<BundleKey>,
         tenant: TenantId,
+        archive: Option<Arc<Archive>>,
     ) -> Result<Arc<Self>, StoreError> {
         let document = store.document(&tenant).await?;
         let (slot, current) = (PolicySlot::new(runtime), watch::Sender::new(None));
@@ -108,6 +107,7 @@ impl Publisher {
             key,
             slot,
             current,
+            candidate: watch::Sender::new(None),
             is_unusable: AtomicBool::new(false),
             turn: Mutex::new(()),
         });
@@ -122,6 +122,10 @@ impl Publisher {
                 Err(error) => publisher.report_unusable(info.revision, &error),
             }
         }
+        if let Some(candidate) = publisher.store.candidate(&publisher.tenant).await? {
+            publisher.open_candidate(candidate).await;
+        }
+        outbox::start(publisher.tenant.clone(), publisher.store.clone(), archive, publisher.bundles());
         Ok(publisher)
     }
 
@@ -146,7 +150,12 @@ impl Publisher {
         self.current.subscribe()
     }
 
-    /// How many callers hold a receiver of bundles.
+    /// The current bundle.
+    pub fn bundle(&self) -> Option<Arc<Bundle>> {
+        self.current.borrow().clone()
+    }
+
+    /// How many callers hold a receiver of bundles; the outbox is one.
     #[cfg(test)]
     pub fn waiting(&self) -> usize {
         self.current.receiver_count()
@@ -189,10 +198,10 @@ impl Publisher {
     ) -> Result<Ready, PublishError> {
         let publisher = Arc::clone(self);
         let make = move || {
-            let Built { bundle, digest, warnings } =
+            let Built { bundle, digest, statuses, warnings } =
                 build::build(&source, &publisher.tenant, revision, created_at, &publisher.key)?;
             let prepared = publisher.slot.prepare(bundle.clone())?;
-            let bundle = Bundle { bytes: bundle.into(), digest: Digest(digest) };
+            let bundle = Bundle::new(bundle.into(), Digest(digest), revision, statuses);
             Ok(Ready { text: source.text, bundle, prepared, warnings })
         };
         tokio::task::spawn_blocking(make).await?
@@ -228,31 +237,6 @@ impl Publisher {
             "the stored policy document is not usable, every decision is deny until the next one"
         );
     }
-}
-
-// === impl Digest ===
-
-impl fmt::Display for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-// === entity tags ===
-
-/// Strong entity tag of a document.
-pub fn revision_tag(revision: Revision) -> HeaderValue {
-    quoted(revision)
-}
-
-/// Strong entity tag of a bundle.
-pub fn digest_tag(digest: Digest) -> HeaderValue {
-    quoted(digest)
-}
-
-#[expect(clippy::expect_used, reason = "decimal and hexadecimal digits between quotes are a legal header value")]
-fn quoted(digits: impl fmt::Display) -> HeaderValue {
-    HeaderValue::try_from(format!("\"{digits}\"")).expect("digits are visible ASCII")
 }
 
 // === errors of the steps ===

@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, any, delete, get, post};
 
-use crate::api::{bundle, decide, document, health, setup, users};
+use crate::api::{
+    bundle, candidate, decide, decision_logs, document, edges, gateway, health, revocations, setup, users,
+};
 use crate::app::App;
 use crate::error::ApiError;
+use crate::pep;
 use crate::permit::authorize;
 
 /// The paths, and what each method does there.
-pub(crate) fn routes() -> [(&'static str, MethodRouter<Arc<App>>); 11] {
+pub(crate) fn routes() -> [(&'static str, MethodRouter<Arc<App>>); 21] {
     [
         ("/healthz", get(health::is_alive)),
         ("/readyz", get(health::is_ready)),
@@ -20,11 +23,21 @@ pub(crate) fn routes() -> [(&'static str, MethodRouter<Arc<App>>); 11] {
         ("/directory/users", get(users::list).post(users::create)),
         ("/directory/users/{id}", get(users::show).patch(users::update).delete(users::delete)),
         ("/directory/users/{id}/tokens", post(users::issue_token).delete(users::revoke_tokens)),
+        ("/directory/users/{id}/revoke", post(users::revoke)),
+        ("/edges", get(edges::list).post(edges::create)),
+        ("/edges/{id}", delete(edges::delete)),
+        ("/edges/{id}/tokens", post(edges::issue_token)),
         ("/policy/document", get(document::show).put(document::replace)),
+        ("/policy/candidate", get(candidate::show).put(candidate::replace).delete(candidate::remove)),
         ("/policy/revisions", get(document::revisions)),
         ("/policy/bundle", get(bundle::fetch)),
+        ("/policy/revocations", get(revocations::fetch)),
+        ("/policy/decision-logs", get(decision_logs::query).post(decision_logs::store)),
+        ("/policy/decision-logs/gaps", get(decision_logs::gaps)),
+        ("/gateway/identity", get(gateway::identity)),
         ("/policy/decide", post(decide::decide)),
         ("/policy/explain", post(decide::explain)),
+        ("/authz/forward", any(pep::forward)),
     ]
 }
 
@@ -33,6 +46,9 @@ pub fn router(app: Arc<App>) -> Router {
     routes()
         .into_iter()
         .fold(Router::new(), |router, (path, methods)| router.route(path, methods))
+        // The client's path follows; a wildcard takes no empty one.
+        .route("/authz/envoy/", any(pep::envoy))
+        .route("/authz/envoy/{*path}", any(pep::envoy))
         .fallback(|| async { ApiError::NotFound { detail: "there is no such path" } })
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         .layer(from_fn_with_state(Arc::clone(&app), authorize))

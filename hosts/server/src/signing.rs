@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ed25519_dalek::Signer as _;
 use portcullis_compiler::{PublicKey, SigningKey};
 
 /// An Ed25519 key, kept as its seed because `SigningKey` is not copied.
@@ -50,6 +51,11 @@ impl BundleKey {
 
     pub fn signing_key(&self) -> SigningKey {
         SigningKey::from_seed(&self.seed)
+    }
+
+    /// The Ed25519 signature of bytes that begin with what they are, so that they are nothing else.
+    pub fn sign(&self, bytes: &[u8]) -> [u8; 64] {
+        ed25519_dalek::SigningKey::from_bytes(&self.seed).sign(bytes).to_bytes()
     }
 
     pub fn public_key(&self) -> PublicKey {

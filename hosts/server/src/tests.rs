@@ -4,8 +4,15 @@ mod client;
 
 mod access;
 mod bundle;
+mod candidate;
 mod decide;
+mod decision_logs;
 mod document;
+mod edges;
+mod gateway;
 mod health;
+mod outbox;
+mod pep;
+mod revocations;
 mod setup;
 mod users;

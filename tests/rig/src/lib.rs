@@ -5,6 +5,8 @@
 
 pub mod envoy;
 pub mod http;
+pub mod nginx;
+pub mod origin;
 pub mod process;
 pub mod server;
 pub mod token;
@@ -12,6 +14,8 @@ pub mod upstream;
 
 pub use envoy::{Envoy, EnvoyBinary, EnvoySetup};
 pub use http::{Client, Request, Response};
+pub use nginx::{Nginx, NginxBinary, NginxSetup};
+pub use origin::{Answer, Origin};
 pub use process::Process;
 pub use server::Server;
 pub use upstream::Upstream;

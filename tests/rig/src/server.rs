@@ -1,6 +1,7 @@
 //! The management server as a process, and its API as far as tests and the demo need it.
 
 use std::env;
+use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,6 +14,7 @@ use crate::http::{self, Request, Response};
 use crate::process::Process;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
+const CONFIGURATION: &str = "portcullis.toml";
 
 /// A server that was set up; `admin` is its first user.
 #[derive(Debug)]
@@ -28,6 +30,12 @@ pub struct Server {
 impl Server {
     /// `binary` is `portcullis`; data and logs go to `folder`, which has no server's data yet.
     pub fn start(binary: &Path, folder: &Path) -> Result<Self> {
+        Self::start_with(binary, folder, "")
+    }
+
+    /// The same with this configuration file (TOML).
+    pub fn start_with(binary: &Path, folder: &Path, configuration: &str) -> Result<Self> {
+        fs::write(folder.join(CONFIGURATION), configuration)?;
         let mut process = spawn(binary, folder, "127.0.0.1:0")?;
         let address = listening_on(&mut process)?;
         let setup_token = process.wait_for_line("setup token: ", TIMEOUT)?;
@@ -82,6 +90,12 @@ impl Server {
         self.send(Request::new("POST", "/policy/decide").json(request))?.expect_status(200)?.json()
     }
 
+    /// Creates an edge of the default tenant and answers with its token.
+    pub fn create_edge(&self, name: &str) -> Result<String> {
+        let edge = Request::new("POST", "/edges").json(&json!({"name": name}));
+        token_in(&self.send(edge)?.expect_status(201)?)
+    }
+
     /// Creates a user with these roles and answers with a token.
     pub fn create_user(&self, id: &str, roles: &[&str]) -> Result<String> {
         let user = Request::new("POST", "/directory/users").json(&json!({"id": id, "roles": roles}));
@@ -109,6 +123,7 @@ impl Server {
 fn spawn(binary: &Path, folder: &Path, listen: &str) -> Result<Process> {
     let mut command = Command::new(binary);
     command.args(["serve", "--listen", listen, "--data-dir"]).arg(folder.join("data"));
+    command.arg("--config").arg(folder.join(CONFIGURATION));
     // They are settings of the server, and those of whoever runs the tests are not meant for this one.
     for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PORTCULLIS_")) {
         command.env_remove(name);

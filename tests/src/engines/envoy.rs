@@ -72,7 +72,7 @@ impl Engine for EnvoyFilter {
     }
 }
 
-fn to_http(request: &Request) -> Result<portcullis_rig::Request> {
+pub(super) fn to_http(request: &Request) -> Result<portcullis_rig::Request> {
     let Target::Http { host: Some(host), path } = &request.target else { bail!("not sendable: {request:?}") };
     ensure!(request.context.is_none(), "no wire for context: {request:?}");
     let address = request.source_ip.context("every connection has an address")?;

@@ -10,6 +10,10 @@ use serde_json::json;
 
 use crate::stage::Stage;
 
+mod failures;
+mod printed;
+mod server;
+
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 const POLICY: &str = "

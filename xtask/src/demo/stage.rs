@@ -47,7 +47,7 @@ impl Stage {
         let server = step("server", |_| Server::start(&target.join("release/portcullis"), &folder.path))?;
         let token = step("policy", |_| {
             server.put_policy(&shop::policy()?)?;
-            server.create_user("edge-1", &["edge"])
+            server.create_edge("edge-1")
         })?;
         let setup = EnvoySetup {
             workers: WORKERS,

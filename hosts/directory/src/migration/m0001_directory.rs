@@ -3,6 +3,7 @@
 use sea_orm::DbBackend;
 use sea_orm_migration::prelude::*;
 
+use super::name;
 use crate::entities::{access_tokens, audit_entries, policy_documents, setup_tokens, tenants, user_roles, users};
 
 pub(super) struct Step;
@@ -138,14 +139,4 @@ fn audit_entries_table(backend: DbBackend) -> TableCreateStatement {
         .col(ColumnDef::new(audit_entries::Column::Object).text().not_null())
         .col(ColumnDef::new(audit_entries::Column::Revision).big_integer().not_null())
         .to_owned()
-}
-
-/// A name is compared and ordered byte by byte: SQLite does, PostgreSQL has to be told.
-fn name(column: impl IntoIden, backend: DbBackend) -> ColumnDef {
-    let mut column = ColumnDef::new(column);
-    column.text().not_null();
-    if backend == DbBackend::Postgres {
-        column.extra(r#"COLLATE "C""#);
-    }
-    column
 }

@@ -1,30 +1,32 @@
 //! `GET /policy/bundle`: the compiled policy for edges, at once or when it changes.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
+use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use crate::api::tenant;
+use crate::api::coding::negotiate;
+use crate::api::{Wait, tenant};
 use crate::app::App;
 use crate::body::Params;
 use crate::error::ApiError;
 use crate::precondition::{Outcome, Preconditions};
-use crate::publish::{Bundle, digest_tag};
+use crate::publish::{Bundle, Coding, digest_tag};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BundleParams {
     tenant: Option<String>,
-    /// Seconds to wait for a change.
-    wait: Option<u64>,
+    #[serde(default)]
+    wait: Wait,
+    /// Not the policy in force, but the one that edges try beside it.
+    #[serde(default)]
+    candidate: bool,
 }
 
-const MAX_WAIT_S: u64 = 60;
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/vnd.portcullis.bundle");
 
 /// What there is to say now.
@@ -37,25 +39,20 @@ enum Answer {
 
 pub async fn fetch(
     State(app): State<Arc<App>>,
-    Params(BundleParams { tenant: name, wait }): Params<BundleParams>,
+    Params(BundleParams { tenant: name, wait, candidate }): Params<BundleParams>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let conditions = Preconditions::from_headers(&headers)?;
-    let wait = wait.unwrap_or(0);
-    if wait > MAX_WAIT_S {
-        return Err(ApiError::malformed(format!("`wait` is {wait} seconds, the limit is {MAX_WAIT_S}")));
-    }
-    let mut bundles = tenant(&app, name.as_deref())?.bundles();
-    if wait > 0 {
-        let is_news = |bundle: &Option<Arc<Bundle>>| answer(bundle.as_deref(), &conditions).is_final();
-        tokio::select! {
-            _ = bundles.wait_for(is_news) => {}
-            () = app.stopping() => {}
-            () = tokio::time::sleep(Duration::from_secs(wait)) => {}
-        }
-    }
+    let publisher = &tenant(&app, name.as_deref())?.publisher;
+    let mut bundles = if candidate { publisher.candidates() } else { publisher.bundles() };
+    let is_news = |bundle: &Option<Arc<Bundle>>| answer(bundle.as_deref(), &conditions).is_final();
+    wait.until(&app, async { bundles.wait_for(is_news).await.is_ok() }).await;
     let bundle = bundles.borrow().clone();
-    respond(bundle.as_deref(), &conditions)
+    // Whoever waits for the bytes shall not be counted as waiting for another bundle.
+    drop(bundles);
+    let detail = if candidate { "the tenant has no candidate" } else { "the tenant has no policy yet" };
+    let bundle = bundle.ok_or(ApiError::NotFound { detail })?;
+    respond(&bundle, &conditions, negotiate(&headers)).await
 }
 
 impl Answer {
@@ -74,13 +71,18 @@ fn answer(bundle: Option<&Bundle>, conditions: &Preconditions) -> Answer {
     }
 }
 
-fn respond(bundle: Option<&Bundle>, conditions: &Preconditions) -> Result<Response, ApiError> {
-    let no_bundle = ApiError::NotFound { detail: "the tenant has no policy yet" };
-    let answer = answer(bundle, conditions);
-    let bundle = bundle.ok_or(no_bundle)?;
-    let validators = [(ETAG, digest_tag(bundle.digest)), (CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
-    match answer {
-        Answer::Full => Ok((validators, [(CONTENT_TYPE, MEDIA_TYPE)], bundle.bytes.clone()).into_response()),
+async fn respond(bundle: &Bundle, conditions: &Preconditions, coding: Coding) -> Result<Response, ApiError> {
+    let validators = [
+        (ETAG, digest_tag(bundle.digest)),
+        (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        (VARY, HeaderValue::from_static("accept-encoding")),
+    ];
+    match answer(Some(bundle), conditions) {
+        Answer::Full => {
+            let bytes = bundle.encoded(coding).await.map_err(ApiError::internal)?;
+            let coding = coding.name().map(|name| [(CONTENT_ENCODING, HeaderValue::from_static(name))]);
+            Ok((validators, [(CONTENT_TYPE, MEDIA_TYPE)], coding, bytes).into_response())
+        }
         Answer::NotModified => Ok((StatusCode::NOT_MODIFIED, validators).into_response()),
         Answer::Failed | Answer::Nothing => Err(ApiError::PreconditionFailed { current: None }),
     }

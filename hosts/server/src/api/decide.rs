@@ -24,7 +24,7 @@ pub async fn decide(
     JsonText(text): JsonText,
 ) -> Result<Json<Decision>, ApiError> {
     let request = Request::from_json(&text)?;
-    Ok(Json(tenant(&app, name.as_deref())?.slot().decide(&request)))
+    Ok(Json(tenant(&app, name.as_deref())?.decide(&request)))
 }
 
 pub async fn explain(
@@ -33,5 +33,5 @@ pub async fn explain(
     JsonText(text): JsonText,
 ) -> Result<Json<Explained>, ApiError> {
     let request = Request::from_json(&text)?;
-    Ok(Json(tenant(&app, name.as_deref())?.slot().explain(&request)))
+    Ok(Json(tenant(&app, name.as_deref())?.explain(&request)))
 }

@@ -22,7 +22,7 @@ use crate::publish::{Digest, Draft, Receipt, revision_tag};
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TenantParams {
-    tenant: Option<String>,
+    pub(super) tenant: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -43,7 +43,7 @@ pub async fn show(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let conditions = Preconditions::from_headers(&headers)?;
-    let publisher = tenant(&app, name.as_deref())?;
+    let publisher = &tenant(&app, name.as_deref())?.publisher;
     let document = app.store.document(publisher.tenant()).await?;
     let document = document.ok_or(ApiError::NotFound { detail: "there is no policy document yet" })?;
     let revision = document.info.revision;
@@ -63,7 +63,7 @@ pub async fn replace(
     request: Request,
 ) -> Result<Response, ApiError> {
     let conditions = Preconditions::from_headers(request.headers())?;
-    let publisher = tenant(&app, name.as_deref())?;
+    let publisher = &tenant(&app, name.as_deref())?.publisher;
     let media_type = media_type(request.headers())?;
     let text = body::utf8(body::read(request, DOCUMENT_BYTES).await?)?;
     let receipt = publisher.publish(permit, Draft { text, media_type, conditions }).await?;
@@ -86,7 +86,7 @@ pub async fn revisions(
     let limit = page_size(limit)?;
     let before =
         before.map(|before| Revision::new(before).ok_or_else(|| ApiError::malformed("`before` is not a revision")));
-    let publisher = tenant(&app, name.as_deref())?;
+    let publisher = &tenant(&app, name.as_deref())?.publisher;
     let revisions = app.store.revisions(publisher.tenant(), before.transpose()?, limit).await?;
     let next = next_page(&revisions, limit, |info| info.revision.get());
     let revisions: Vec<Value> = revisions
@@ -103,7 +103,7 @@ pub async fn revisions(
     Ok(Json(json!({"revisions": revisions, "next": next})).into_response())
 }
 
-fn media_type(headers: &HeaderMap) -> Result<String, ApiError> {
+pub(super) fn media_type(headers: &HeaderMap) -> Result<String, ApiError> {
     let MediaType { essence, is_utf8 } = MediaType::of(headers)?;
     match is_utf8 && MEDIA_TYPES.contains(&essence.as_str()) {
         true => Ok(essence),

@@ -107,7 +107,7 @@ pub async fn update(
     }
     let state = state.as_deref().map(UserState::parse).transpose()?;
     let change = UserChange { state, roles: roles.map(parse_roles).transpose()? };
-    let user = app.store.update_user(&permit, &id, &change).await?;
+    let user = app.store.update_user(&permit, id, change).await?;
     Ok(Json(UserAnswer::from(user)).into_response())
 }
 
@@ -116,7 +116,7 @@ pub async fn delete(
     permit: Permit<Author>,
     UserPath(id): UserPath,
 ) -> Result<StatusCode, ApiError> {
-    app.store.delete_user(&permit, &id).await?;
+    app.store.delete_user(&permit, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -138,8 +138,19 @@ pub async fn revoke_tokens(
     permit: Permit<Author>,
     UserPath(id): UserPath,
 ) -> Result<StatusCode, ApiError> {
-    app.store.revoke_tokens(&permit, &id).await?;
+    app.store.revoke_tokens(&permit, id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Voids every token of the subject, wherever it was issued.
+pub async fn revoke(
+    State(app): State<Arc<App>>,
+    permit: Permit<Author>,
+    UserPath(id): UserPath,
+) -> Result<Response, ApiError> {
+    let subject = id.to_string();
+    let not_before = app.store.revoke_subject(&permit, id).await?;
+    Ok(Json(json!({"subject": subject, "not_before": not_before.0})).into_response())
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for UserPath {

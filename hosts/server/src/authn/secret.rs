@@ -8,6 +8,9 @@ use sha2::{Digest as _, Sha256};
 /// `ptc_...`: proves to be a user.
 pub struct AccessSecret([u8; 32]);
 
+/// `pte_...`: proves to be an edge.
+pub struct EdgeSecret([u8; 32]);
+
 /// `pts_...`: allows to create the first user.
 pub struct SetupSecret([u8; 32]);
 
@@ -41,6 +44,18 @@ pub trait Secret: Sized {
 
 impl Secret for AccessSecret {
     const PREFIX: &str = "ptc_";
+
+    fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl Secret for EdgeSecret {
+    const PREFIX: &str = "pte_";
 
     fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)

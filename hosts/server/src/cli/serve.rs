@@ -13,6 +13,7 @@ use anyhow::Context as _;
 use axum::serve::ListenerExt as _;
 use portcullis_directory::{Directory, Location};
 use portcullis_runtime::{Limits, Runtime};
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -21,13 +22,14 @@ use crate::app::{App, Parts};
 use crate::cli::{Ending, complain};
 use crate::clock::SystemClock;
 use crate::config::{self, Config, Flags, Sources};
+use crate::publish::archive::Archive;
 use crate::router::router;
 use crate::signing::BundleKey;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  portcullis serve --listen 127.0.0.1:8080 --data-dir /var/lib/portcullis\n\n\
-    Settings come from the configuration file (TOML, keys `listen`, `data_dir`, `database`), then from the environment\n\
-    (PORTCULLIS_LISTEN, PORTCULLIS_DATA_DIR, PORTCULLIS_DATABASE), then from flags; the last one wins.\n\
+    Settings come from the configuration file (TOML; all keys are in docs/SERVER.md), then from the environment\n\
+    (PORTCULLIS_LISTEN, PORTCULLIS_DATA_DIR, PORTCULLIS_DATABASE ...), then from flags; the last one wins.\n\
     Logs go to standard error, as much as RUST_LOG says (default: info).")]
 pub(super) struct Serve {
     /// Configuration file
@@ -69,14 +71,17 @@ fn start_logs() {
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
-    let Config { listen, data_dir, database } = config;
+    let Config { listen, data_dir, database, object_store, token_lifetime_s, proxies } = config;
     let signals = signals().context("cannot wait for signals")?;
+    allow_many_connections();
     create_folder(&data_dir)?;
     let key = BundleKey::read_or_create(&data_dir.join("signing.key"))?;
     let public_key = key.public_key();
     let directory = open(database).await?;
     let runtime = Runtime::new(Limits::default())?;
-    let app = App::start(Parts { runtime, directory, clock: Arc::new(SystemClock), key }).await?;
+    let archive = object_store.map(|url| Archive::open(&url, cloud_settings())).transpose()?;
+    let clock = Arc::new(SystemClock);
+    let app = App::start(Parts { runtime, directory, clock, key, archive, proxies, token_lifetime_s }).await?;
     // Before the setup token, so that a second start by mistake does not invalidate the first one's.
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     let address = listener.local_addr().context("cannot tell the port")?;
@@ -141,10 +146,27 @@ fn signals() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     })
 }
 
+/// Each waiting edge is an open file; the usual soft limit of 1,024 is there for programs that use `select`.
+fn allow_many_connections() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(error = %error, "the limit of open files stays as it is");
+    }
+}
+
 /// Keys and token hashes live here: it is for its owner only when we make it.
 fn create_folder(path: &Path) -> anyhow::Result<()> {
     let created = DirBuilder::new().recursive(true).mode(0o700).create(path);
     created.with_context(|| format!("cannot create the data folder `{}`", path.display()))
+}
+
+/// Credentials and the like of object stores, where their own tools have them too.
+fn cloud_settings() -> impl Iterator<Item = (String, String)> {
+    const PREFIXES: [&str; 3] = ["AWS_", "AZURE_", "GOOGLE_"];
+    let texts =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    texts.filter(|(name, _)| PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
 }
 
 async fn open(database: Location) -> anyhow::Result<Directory> {

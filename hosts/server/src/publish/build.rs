@@ -1,10 +1,11 @@
 //! Document -> bundle that was read back and says what it should.
 
 use portcullis_compiler::{Diagnostic, Options, Severity, compile};
-use portcullis_core::{OpenError, Policy};
+use portcullis_core::{OpenError, Policy, Reason};
 use portcullis_directory::{Revision, TenantId, UnixSeconds};
 use serde::de::IgnoredAny;
 
+use crate::publish::bundle::Statuses;
 use crate::signing::BundleKey;
 
 /// A document as typed.
@@ -17,6 +18,7 @@ pub struct Built {
     pub bundle: Vec<u8>,
     /// SHA-256.
     pub digest: [u8; 32],
+    pub statuses: Statuses,
     pub warnings: Vec<Diagnostic>,
 }
 
@@ -48,8 +50,8 @@ pub fn build(
     };
     let compiled = compile(&source.text, &options).map_err(BuildError::Document)?;
     let policy = Policy::open_signed(compiled.bundle, &[key.public_key()]).map_err(BuildError::Unreadable)?;
-    let digest = policy.digest();
-    Ok(Built { digest, bundle: policy.bytes().to_vec(), warnings: compiled.warnings })
+    let (digest, statuses) = (policy.digest(), Reason::ALL.map(|reason| policy.status(reason)));
+    Ok(Built { digest, statuses, bundle: policy.bytes().to_vec(), warnings: compiled.warnings })
 }
 
 /// The compiler also reads YAML, but what was sent as JSON is answered as JSON.

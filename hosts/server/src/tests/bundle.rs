@@ -22,7 +22,7 @@ async fn waiting(app: &TestApp, actor: &Actor, query: &str, tag: &str) -> tokio:
 impl TestApp {
     /// How many requests hold a receiver of bundles.
     fn waiting(&self) -> usize {
-        self.app.default_tenant().unwrap().waiting()
+        self.app.default_tenant().unwrap().publisher.waiting()
     }
 }
 

@@ -17,6 +17,7 @@ use tower::ServiceExt as _;
 
 use crate::app::{App, Parts};
 use crate::clock::Clock;
+use crate::pep::Proxies;
 use crate::router::router;
 use crate::signing::BundleKey;
 
@@ -82,9 +83,26 @@ impl TestApp {
     }
 
     pub async fn open(location: Location) -> Self {
+        Self::with(location, |_| {}).await
+    }
+
+    /// A server without data, and `change` says how it differs.
+    pub async fn changed(change: impl FnOnce(&mut Parts)) -> Self {
+        Self::with(Location::Memory, change).await
+    }
+
+    pub async fn with(location: Location, change: impl FnOnce(&mut Parts)) -> Self {
         let directory = Directory::open(location).await.unwrap();
-        let key = BundleKey::from_seed([7; 32]);
-        let parts = Parts { runtime: runtime(), directory, clock: Arc::new(FixedClock), key };
+        let mut parts = Parts {
+            runtime: runtime(),
+            directory,
+            clock: Arc::new(FixedClock),
+            key: BundleKey::from_seed([7; 32]),
+            archive: None,
+            proxies: Proxies::default(),
+            token_lifetime_s: 86_400,
+        };
+        change(&mut parts);
         let app = App::start(parts).await.unwrap();
         Self { router: router(Arc::clone(&app)), app }
     }
@@ -101,6 +119,12 @@ impl TestApp {
     pub async fn admin(&self) -> Actor {
         let setup = self.holder_of(&self.app.issue_setup_token().await.unwrap().unwrap());
         let answer = setup.post("/setup").json(&json!({"id": "admin"})).send().await.expect_status(201);
+        self.holder_of(answer.json()["token"].as_str().unwrap())
+    }
+
+    /// An edge of the default tenant, of that name.
+    pub async fn edge(&self, admin: &Actor, name: &str) -> Actor {
+        let answer = admin.post("/edges").json(&json!({"name": name})).send().await.expect_status(201);
         self.holder_of(answer.json()["token"].as_str().unwrap())
     }
 

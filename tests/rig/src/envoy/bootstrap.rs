@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
-use super::{DECISION_HEADER, EnvoySetup};
+use super::{DECISION_HEADER, EnvoySetup, ext_authz};
 use crate::token::{AUDIENCE, ISSUER, jwks};
 
 const UPSTREAM: &str = "upstream";
@@ -72,14 +72,7 @@ fn connection_manager(setup: &EnvoySetup) -> Value {
                 "routes": [{"match": {"prefix": "/"}, "route": {"cluster": UPSTREAM}}],
             }],
         },
-        "http_filters": [
-            {"name": "envoy.filters.http.jwt_authn", "typed_config": jwt_authn()},
-            {"name": "portcullis", "typed_config": wasm(setup)},
-            {
-                "name": "envoy.filters.http.router",
-                "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
-            },
-        ],
+        "http_filters": filters(setup),
     });
     if setup.hardened {
         manager["normalize_path"] = json!(true);
@@ -89,7 +82,7 @@ fn connection_manager(setup: &EnvoySetup) -> Value {
         manager["strip_trailing_host_dot"] = json!(true);
         manager["common_http_protocol_options"] = json!({"headers_with_underscores_action": "REJECT_REQUEST"});
     }
-    if setup.show_decisions {
+    if setup.show_decisions && !setup.asks_server {
         let header = json!([{
             "header": {"key": DECISION_HEADER, "value": "%FILTER_STATE(wasm.portcullis.decision:PLAIN)%"},
             "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
@@ -105,6 +98,21 @@ fn connection_manager(setup: &EnvoySetup) -> Value {
         }]});
     }
     manager
+}
+
+fn filters(setup: &EnvoySetup) -> Value {
+    let router = json!({
+        "name": "envoy.filters.http.router",
+        "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
+    });
+    if setup.asks_server {
+        return json!([{"name": "envoy.filters.http.ext_authz", "typed_config": ext_authz::filter(setup, SERVER)}, router]);
+    }
+    let portcullis = json!({"name": "portcullis", "typed_config": wasm(setup)});
+    if !setup.jwt_authn {
+        return json!([portcullis, router]);
+    }
+    json!([{"name": "envoy.filters.http.jwt_authn", "typed_config": jwt_authn()}, portcullis, router])
 }
 
 /// No token is anonymous; a token that is not valid is refused here, with 401.
@@ -129,17 +137,21 @@ fn jwt_authn() -> Value {
 }
 
 fn wasm(setup: &EnvoySetup) -> Value {
-    let configuration = json!({
+    let mut configuration = json!({
         "tenant": setup.tenant,
         "cluster": SERVER,
         "token": setup.token,
         "public_key": setup.public_key,
         "path_mode": if setup.rewrite_paths { "rewrite" } else { "strict" },
-        "jwt_payload_key": JWT_PAYLOAD_KEY,
+        "jwt_payload_key": setup.jwt_authn.then_some(JWT_PAYLOAD_KEY),
         "country_header": setup.country_header,
         "continent_header": setup.continent_header,
         "decision_state": setup.show_decisions,
+        "max_stale": setup.max_stale_s,
     });
+    if let (Some(keys), Some(more)) = (configuration.as_object_mut(), setup.more.as_object()) {
+        keys.extend(more.clone());
+    }
     json!({
         "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
         "config": {

@@ -2,6 +2,7 @@
 
 mod binary;
 mod bootstrap;
+mod ext_authz;
 
 use std::fs;
 use std::net::SocketAddr;
@@ -10,7 +11,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub use binary::EnvoyBinary;
 
@@ -52,6 +53,14 @@ pub struct EnvoySetup {
     /// Envoy's own checks before the filter: normal paths, no escaped slashes, no underscores in header names, no port
     /// and no trailing dot in the host. On in production; off where a test is about what the filter does.
     pub hardened: bool,
+    /// Envoy verifies bearer tokens before the filter.
+    pub jwt_authn: bool,
+    /// Seconds that a policy is good after the server last confirmed it.
+    pub max_stale_s: u32,
+    /// More keys of the filter's configuration, an object.
+    pub more: Value,
+    /// Instead of the filter, Envoy asks the server about each request (`ext_authz` over HTTP).
+    pub asks_server: bool,
 }
 
 impl EnvoySetup {
@@ -71,6 +80,10 @@ impl EnvoySetup {
             show_decisions: false,
             trusted_hops: 1,
             hardened: false,
+            jwt_authn: true,
+            max_stale_s: 300,
+            more: json!({}),
+            asks_server: false,
         }
     }
 }
@@ -89,11 +102,16 @@ impl Envoy {
     pub fn start(binary: &EnvoyBinary, setup: &EnvoySetup, folder: &Path) -> Result<Self> {
         let bootstrap = folder.join("envoy.json");
         fs::write(&bootstrap, format!("{:#}\n", bootstrap::bootstrap(setup)))?;
+        Self::run(binary, &bootstrap, setup.workers, folder)
+    }
+
+    /// The same with a configuration that is there: `admin` and its listener take free ports.
+    pub fn run(binary: &EnvoyBinary, bootstrap: &Path, workers: u32, folder: &Path) -> Result<Self> {
         let admin_file = folder.join("envoy.admin");
         let mut command = Command::new(binary.path());
-        command.arg("--config-path").arg(&bootstrap).arg("--admin-address-path").arg(&admin_file);
+        command.arg("--config-path").arg(bootstrap).arg("--admin-address-path").arg(&admin_file);
         command.args(["--use-dynamic-base-id", "--log-level", "warn", "--component-log-level", "wasm:info"]);
-        command.args(["--concurrency", &setup.workers.to_string(), "--drain-time-s", "1"]);
+        command.args(["--concurrency", &workers.to_string(), "--drain-time-s", "1"]);
         let mut process = Process::start("envoy", &mut command, folder)?;
         // Both ports are chosen by Envoy itself, so that nobody can take them before.
         let admin = process.wait_until("Envoy's admin port", TIMEOUT, |_| {
@@ -103,7 +121,7 @@ impl Envoy {
             let is_live = get(admin, "/ready").is_ok_and(|response| response.text().trim() == "LIVE");
             if is_live { listener_address(admin) } else { Ok(None) }
         })?;
-        Ok(Self { process, admin, listener, bootstrap })
+        Ok(Self { process, admin, listener, bootstrap: bootstrap.to_owned() })
     }
 
     pub fn admin(&self) -> SocketAddr {

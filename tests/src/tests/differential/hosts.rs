@@ -1,8 +1,12 @@
 //! The same for whatever hosts the core.
 
+use portcullis_runtime::{Reason, Target};
+
 use super::{check_file, compare_random};
 use crate::cases::{self, Case, File};
-use crate::engines::{Cli, Component, EnvoyFilter, Filter, Module, portcullis};
+use crate::engines::Engine as _;
+use crate::engines::proxied::Kind;
+use crate::engines::{Cli, Component, EnvoyFilter, Filter, Module, Proxied, portcullis};
 use crate::generate::Wire;
 
 #[test]
@@ -76,4 +80,42 @@ fn case_files_hold_in_envoy() {
         let cases: Vec<&Case> = file.cases.iter().filter(|case| case.is_sendable()).collect();
         check_file(&mut envoy, file, &cases);
     }
+}
+
+/// A proxy that only asks cannot change the path, so one that is not canonical is refused, whatever the policy says. What
+/// is malformed nginx may refuse by itself, with its own status, and so a host with an empty label.
+fn check_proxied(kind: Kind) {
+    let mut proxied = Proxied::start(kind).unwrap();
+    for file in cases::all().unwrap().iter().filter(|file| file.revocations.is_empty()) {
+        let (canonical, other): (Vec<&Case>, Vec<&Case>) = file
+            .cases
+            .iter()
+            .filter(|case| case.is_sendable())
+            .partition(|case| is_taken(kind, case) || is_refused_by_policy(kind, case));
+        check_file(&mut proxied, file, &canonical);
+        for case in other {
+            let decision = proxied.decide(std::slice::from_ref(&case.request)).unwrap().remove(0);
+            assert_eq!(decision.reason, Reason::MalformedRequest, "{}", case.note);
+        }
+    }
+}
+
+fn is_taken(kind: Kind, case: &Case) -> bool {
+    let Target::Http { host, .. } = &case.request.target else { return false };
+    let has_empty_label = host.as_ref().is_some_and(|host| host.contains(".."));
+    case.is_canonical() && !(kind == Kind::Nginx && has_empty_label)
+}
+
+fn is_refused_by_policy(kind: Kind, case: &Case) -> bool {
+    kind == Kind::Envoy && case.expected.reason == Reason::MalformedRequest
+}
+
+#[test]
+fn case_files_hold_for_envoy_that_asks_the_server() {
+    check_proxied(Kind::Envoy);
+}
+
+#[test]
+fn case_files_hold_for_nginx_that_asks_the_server() {
+    check_proxied(Kind::Nginx);
 }

@@ -1,0 +1,230 @@
+//! A record on the wire: strict when it comes in, complete when it goes out.
+
+use std::net::IpAddr;
+
+use portcullis_directory::{DecisionRecord, Shadow, StoredRecord, WorkerName};
+use serde::{Deserialize, Serialize};
+
+use crate::error::ApiError;
+use crate::store::Sent;
+
+/// What a worker sends: records whose numbers follow each other.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchBody {
+    worker: String,
+    first: u64,
+    dropped: u64,
+    records: Vec<RecordBody>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RecordBody {
+    time: u64,
+    kind: Kind,
+    request_id: String,
+    method: String,
+    host: String,
+    path: String,
+    subject: Option<String>,
+    ip: Option<IpAddr>,
+    effect: Effect,
+    status: u16,
+    reason: String,
+    rules: Vec<String>,
+    restriction: Option<String>,
+    topic: Option<String>,
+    revision: u64,
+    shadow: Option<ShadowBody>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ShadowBody {
+    effect: Effect,
+    reason: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Decision,
+    Audit,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Effect {
+    Allow,
+    Deny,
+}
+
+const MAX_RECORDS: usize = 500;
+
+impl BatchBody {
+    pub fn check(self) -> Result<Sent, ApiError> {
+        let Self { worker, first, dropped, records } = self;
+        if !(1..=MAX_RECORDS).contains(&records.len()) {
+            let found = records.len();
+            return Err(ApiError::invalid(format!("there are {found} records, it must be 1 to {MAX_RECORDS}")));
+        }
+        let last = first.checked_add(MAX_RECORDS as u64);
+        if first == 0 || last.is_none_or(|last| i64::try_from(last).is_err()) {
+            return Err(ApiError::invalid(format!("`first` is {first}, which is no number of a record")));
+        }
+        let records = records.into_iter().map(RecordBody::check).collect::<Result<_, _>>()?;
+        Ok(Sent { worker: WorkerName::parse(&worker)?, first, dropped, records })
+    }
+}
+
+impl RecordBody {
+    fn check(self) -> Result<DecisionRecord, ApiError> {
+        let Self {
+            time,
+            kind,
+            request_id,
+            method,
+            host,
+            path,
+            subject,
+            ip,
+            effect,
+            status,
+            reason,
+            rules,
+            restriction,
+            topic,
+            revision,
+            shadow,
+        } = self;
+        if path.contains('?') {
+            return Err(ApiError::invalid("a path has a query, which may hold secrets"));
+        }
+        if topic.is_some() != (kind == Kind::Audit) {
+            return Err(ApiError::invalid("`topic` belongs to the kind `audit`"));
+        }
+        if rules.iter().any(String::is_empty) {
+            return Err(ApiError::invalid("the id of a rule is empty"));
+        }
+        for (what, number) in [("time", time), ("revision", revision)] {
+            if i64::try_from(number).is_err() {
+                return Err(ApiError::invalid(format!("`{what}` is {number}, which is too large")));
+            }
+        }
+        let shadow = shadow.map(|ShadowBody { effect, reason }| Shadow { effect: effect.name().to_owned(), reason });
+        Ok(DecisionRecord {
+            time_ms: time,
+            kind: kind.name().to_owned(),
+            request_id,
+            method,
+            host,
+            path,
+            subject,
+            ip: ip.map(|ip| ip.to_canonical().to_string()),
+            effect: effect.name().to_owned(),
+            status,
+            reason,
+            rules,
+            restriction,
+            topic,
+            revision,
+            shadow,
+        })
+    }
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Decision => "decision",
+            Self::Audit => "audit",
+        }
+    }
+}
+
+impl Effect {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Deny => "deny",
+        }
+    }
+}
+
+/// A record in an answer, with who sent it.
+#[derive(Serialize)]
+pub struct RecordJson {
+    pub sender: String,
+    pub worker: String,
+    pub number: u64,
+    /// Milliseconds since the epoch.
+    pub time: u64,
+    pub kind: String,
+    pub request_id: String,
+    pub method: String,
+    pub host: String,
+    pub path: String,
+    pub subject: Option<String>,
+    pub ip: Option<String>,
+    pub effect: String,
+    pub status: u16,
+    pub reason: String,
+    pub rules: Vec<String>,
+    pub restriction: Option<String>,
+    pub topic: Option<String>,
+    pub revision: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<ShadowJson>,
+}
+
+#[derive(Serialize)]
+pub struct ShadowJson {
+    pub effect: String,
+    pub reason: String,
+}
+
+impl From<StoredRecord> for RecordJson {
+    fn from(stored: StoredRecord) -> Self {
+        let StoredRecord { id: _, sender, worker, number, record } = stored;
+        let DecisionRecord {
+            time_ms,
+            kind,
+            request_id,
+            method,
+            host,
+            path,
+            subject,
+            ip,
+            effect,
+            status,
+            reason,
+            rules,
+            restriction,
+            topic,
+            revision,
+            shadow,
+        } = record;
+        Self {
+            sender,
+            worker,
+            number,
+            time: time_ms,
+            kind,
+            request_id,
+            method,
+            host,
+            path,
+            subject,
+            ip,
+            effect,
+            status,
+            reason,
+            rules,
+            restriction,
+            topic,
+            revision,
+            shadow: shadow.map(|Shadow { effect, reason }| ShadowJson { effect, reason }),
+        }
+    }
+}
