@@ -368,9 +368,7 @@ impl Feed {
 
     fn take_shared(&mut self, place: &mut Place<'_, impl Host>) -> Result<(), FetchError> {
         if missing(&self.seen.bundle, place.tenant.policy.as_deref()) {
-            // 0 is that of a candidate, which is signed by the same key.
-            let revision = place.tenant.policy.as_ref().map_or(1, |policy| policy.revision());
-            match self.shared_policy(place, Item::Bundle, revision)? {
+            match self.shared_policy(place, Item::Bundle, least_revision(place))? {
                 Some(policy) => install(place, policy),
                 None => return self.again(),
             }
@@ -435,8 +433,12 @@ fn missing(shared: &Shared, held: Option<&Policy>) -> bool {
 
 /// The policy in `bytes`, if it may replace the one in force.
 fn admitted(place: &Place<'_, impl Host>, bytes: Vec<u8>) -> Result<Policy, FetchError> {
-    let revision = place.tenant.policy.as_ref().map_or(0, |policy| policy.revision());
-    opened(place, bytes, revision)
+    opened(place, bytes, least_revision(place))
+}
+
+/// Of a policy that may come into force. 0 is that of a candidate, which is signed by the same key.
+fn least_revision(place: &Place<'_, impl Host>) -> u64 {
+    place.tenant.policy.as_ref().map_or(1, |policy| policy.revision())
 }
 
 /// The policy in `bytes`, if the right key signed it for this tenant, and it is not older than `revision`.
@@ -447,7 +449,8 @@ fn opened(place: &Place<'_, impl Host>, bytes: Vec<u8>, revision: u64) -> Result
 fn usable(place: &Place<'_, impl Host>, policy: Policy, revision: u64) -> Result<Policy, FetchError> {
     let now = place.host.now().map_err(|HostError| FetchError::NoClock)?.as_secs();
     policy.admit(&Admission { tenant: &place.tenancy.tenant, revision, now })?;
-    Ok(policy)
+    // A body that must be checked is never passed on unchecked.
+    if policy.has_validations() { Err(FetchError::Validations) } else { Ok(policy) }
 }
 
 fn install(place: &mut Place<'_, impl Host>, policy: Policy) {

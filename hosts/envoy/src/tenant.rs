@@ -65,25 +65,7 @@ impl Tenant {
     /// Stage 6 of the decision for revocations that are not in the bundle. The core's stages before it stand; whatever
     /// a later stage said, this one comes first.
     pub fn revoke<'a>(&self, policy: &Policy, identity: Option<&Identity>, decision: Decision<'a>) -> Decision<'a> {
-        let is_later = match decision.reason {
-            Reason::MalformedRequest
-            | Reason::RestrictedMaintenance
-            | Reason::RestrictedBlacklist
-            | Reason::RestrictedLogin
-            | Reason::Blocked
-            | Reason::Public
-            | Reason::SubjectInactive
-            | Reason::OtpRequired
-            | Reason::TokenRevoked
-            | Reason::PolicyUnavailable => false,
-            Reason::Rule
-            | Reason::Route
-            | Reason::Unauthenticated
-            | Reason::MissingPermission
-            | Reason::LevelTooLow
-            | Reason::NoMatch => true,
-        };
-        if is_later && identity.is_some_and(|identity| self.has_revoked(identity)) {
+        if decision.reason.comes_after_revocations() && identity.is_some_and(|identity| self.has_revoked(identity)) {
             refusal(policy, Reason::TokenRevoked)
         } else {
             decision

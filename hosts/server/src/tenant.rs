@@ -39,7 +39,7 @@ impl Tenant {
 
     fn is_revoked(&self, request: &Request, decision: &Decision) -> bool {
         let subject = request.subject.as_ref();
-        comes_after_revocation(decision.reason)
+        decision.reason.comes_after_revocations()
             && subject.is_some_and(|subject| self.revocations.voids(&subject.id, subject.issued_at))
     }
 
@@ -47,29 +47,6 @@ impl Tenant {
         let reason = Reason::TokenRevoked;
         let (obligations, rules, errors) = (Vec::new(), Vec::new(), Vec::new());
         Decision { effect: Effect::Deny, status: self.status(reason), reason, rules, obligations, errors, ..decision }
-    }
-}
-
-/// Whether a later stage than that of revocations decided, so that a revocation decides instead (design: "Order of
-/// evaluation", stage 6).
-fn comes_after_revocation(reason: Reason) -> bool {
-    match reason {
-        Reason::Rule
-        | Reason::Route
-        | Reason::Unauthenticated
-        | Reason::MissingPermission
-        | Reason::LevelTooLow
-        | Reason::NoMatch => true,
-        Reason::MalformedRequest
-        | Reason::RestrictedMaintenance
-        | Reason::RestrictedBlacklist
-        | Reason::RestrictedLogin
-        | Reason::Blocked
-        | Reason::Public
-        | Reason::SubjectInactive
-        | Reason::OtpRequired
-        | Reason::TokenRevoked
-        | Reason::PolicyUnavailable => false,
     }
 }
 

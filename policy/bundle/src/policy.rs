@@ -300,6 +300,11 @@ impl Policy {
     }
 
     #[inline]
+    /// Whether it asks for the bodies of some requests to satisfy a schema.
+    pub fn has_validations(&self) -> bool {
+        !self.records().validations.is_empty()
+    }
+
     pub fn has_revocations(&self) -> bool {
         !self.records().revocations.is_empty()
     }

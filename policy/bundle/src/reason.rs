@@ -81,6 +81,28 @@ impl Reason {
         }
     }
 
+    /// Whether a stage behind that of revocations decided, so that a revocation the policy does not know decides instead.
+    pub const fn comes_after_revocations(self) -> bool {
+        match self {
+            Self::Rule
+            | Self::Route
+            | Self::Unauthenticated
+            | Self::MissingPermission
+            | Self::LevelTooLow
+            | Self::NoMatch => true,
+            Self::MalformedRequest
+            | Self::RestrictedMaintenance
+            | Self::RestrictedBlacklist
+            | Self::RestrictedLogin
+            | Self::Blocked
+            | Self::Public
+            | Self::SubjectInactive
+            | Self::OtpRequired
+            | Self::TokenRevoked
+            | Self::PolicyUnavailable => false,
+        }
+    }
+
     /// Whether a policy may answer another status: false where the reason only ever allows, and where there is no
     /// policy to ask.
     pub const fn has_policy_status(self) -> bool {
