@@ -71,8 +71,8 @@ impl Root {
         self.each(host, &mut edge, |feed, place| {
             feed.tick(place, me, now);
             let Place { config, tenancy, tenant, .. } = place;
-            if has_gauges && tenant.policy.is_some() {
-                tenant.metrics.record_age(host, tenant.age(config, now));
+            if has_gauges && let Some(age) = tenant.age(config, now) {
+                tenant.metrics.record_age(host, age);
             }
             // Records are numbered for each tenant.
             let name = [&name, ".", itoa::Buffer::new().format(index)].concat();

@@ -43,17 +43,21 @@ impl Tenant {
     /// The policy, if it may decide now. Without a clock none may.
     pub fn usable_policy(&self, config: &Config, now: Option<Duration>) -> Option<Rc<Policy>> {
         let (policy, now) = (self.policy.as_ref()?, now?);
-        let is_fresh = self.age(config, now) <= config.max_stale;
-        let is_complete = self.revocations.is_some() || !config.revocations;
+        let is_fresh = self.age(config, now).is_some_and(|age| age <= config.max_stale);
         let has_expired = policy.expires().is_some_and(|expires| expires <= now.as_secs());
-        (is_fresh && is_complete && !has_expired).then(|| Rc::clone(policy))
+        (is_fresh && !has_expired).then(|| Rc::clone(policy))
     }
 
-    /// How long ago the server confirmed what decides. A confirmation in the future counts as old as it is early, so that
+    /// How long ago the server confirmed what decides; `None` until it is complete. A confirmation in the future counts as old as it is early, so that
     /// a clock that was set back keeps no policy alive.
-    pub fn age(&self, config: &Config, now: Duration) -> Duration {
+    pub fn age(&self, config: &Config, now: Duration) -> Option<Duration> {
+        self.policy.as_ref()?;
         let of_policy = now.abs_diff(self.policy_confirmed);
-        if config.revocations { of_policy.max(now.abs_diff(self.revocations_confirmed)) } else { of_policy }
+        if !config.revocations {
+            return Some(of_policy);
+        }
+        self.revocations.as_ref()?;
+        Some(of_policy.max(now.abs_diff(self.revocations_confirmed)))
     }
 
     /// Whether a token of that time is void by what came after the bundle.

@@ -305,6 +305,17 @@ fn without_a_clock_nothing_is_decided() {
     assert!(edge.tenants[0].usable_policy(&edge.config, None).is_none());
 }
 
+/// Found in the demo: for its first second a policy was as old as the epoch.
+#[test]
+fn a_policy_has_no_age_before_the_revocations_are_known() {
+    let mut workers = Workers::start(1, json!({}));
+    workers.answer_bundle(&bundle(POLICY, 3));
+    workers.run(Duration::from_secs(3));
+    let is_age = |name: &String| name.starts_with("portcullis_policy_age_seconds");
+    assert_eq!(workers.revisions(), [Some(3)]);
+    assert!(!workers.host.0.borrow().metrics.keys().any(is_age));
+}
+
 #[test]
 fn a_policy_that_is_not_confirmed_is_too_old_after_max_stale() {
     let mut workers = Workers::start(2, json!({"revocations": false, "max_stale": 60}));
