@@ -43,7 +43,7 @@ struct Now {
     answer: Answer,
     /// Number of the answer.
     version: u64,
-    /// Requests that came while this was the answer.
+    /// Requests that came while this was the answer, or waited when it became so.
     requests: u64,
     stopped: bool,
 }
@@ -83,7 +83,7 @@ impl Origin {
         self.state.changed.notify_all();
     }
 
-    /// How many requests came since the answer is what it is.
+    /// How many requests came, or waited, since the answer is what it is.
     pub fn requests(&self) -> u64 {
         self.state.lock().requests
     }
@@ -131,6 +131,7 @@ impl State {
     fn settled(&self, known: Option<&str>, wait: Duration) -> (u64, Answer) {
         let mut now = self.lock();
         now.requests += 1;
+        let mut seen = now.version;
         let end = Instant::now() + wait;
         while !now.stopped {
             let left = match &now.answer {
@@ -142,6 +143,10 @@ impl State {
                 break;
             }
             now = self.changed.wait_timeout(now, left).unwrap_or_else(PoisonError::into_inner).0;
+            if now.version != seen {
+                seen = now.version;
+                now.requests += 1;
+            }
         }
         (now.version, now.answer.clone())
     }
