@@ -2,5 +2,5 @@
 
 pub const POLICY: usize = 400 << 10;
 pub const MODULE: usize = 400 << 10;
-pub const ENVOY: usize = 546 << 10;
+pub const ENVOY: usize = 600_000;
 pub const COMPILER: usize = 4 << 20;

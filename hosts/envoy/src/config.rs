@@ -54,6 +54,11 @@ pub struct Config {
     pub revision_header: bool,
     /// `decision_state`, default false: write each decision to the filter state `wasm.portcullis.decision`.
     pub decision_state: bool,
+    /// `allow_on_headers_stop_iteration`, default false: what Envoy's configuration of the plugin says under that name.
+    /// Bodies can be checked only where it is true: else Envoy shows none before the headers went on.
+    pub sees_bodies: bool,
+    /// `max_body_bytes`, 1..=16777216, default 1048576: of a body that must be checked.
+    pub max_body_bytes: usize,
     /// `decision_logs`, none by default.
     pub decision_logs: Option<DecisionLogs>,
 }
@@ -134,6 +139,11 @@ impl Config {
             upstream_headers: facts::upstream_headers(&mut keys)?,
             revision_header: keys.flag("revision_header", false)?,
             decision_state: keys.flag("decision_state", false)?,
+            sees_bodies: keys.flag("allow_on_headers_stop_iteration", false)?,
+            max_body_bytes: keys
+                .integer("max_body_bytes", 1..=16 << 20, "an integer from 1 to 16777216")?
+                .and_then(|bytes| usize::try_from(bytes).ok())
+                .unwrap_or(1 << 20),
             decision_logs: decision_logs(&mut keys)?,
         };
         keys.finish()?;

@@ -29,6 +29,8 @@ pub(crate) struct State {
     pub(crate) resumed: bool,
     pub(crate) filter_state: BTreeMap<String, String>,
     pub(crate) reply: Option<SentReply>,
+    /// What came of the body of the request.
+    pub(crate) body: Vec<u8>,
     /// Calls to the server, by their headers.
     pub(crate) calls: Vec<BTreeMap<String, String>>,
     /// Their bodies.
@@ -155,6 +157,14 @@ impl Host for FakeHost {
 
     fn resume(&self) -> Result<(), HostError> {
         self.try_with("resume", |state| state.resumed = true)
+    }
+
+    fn request_body(&self, size_bytes: usize) -> Result<Vec<u8>, HostError> {
+        self.try_with("request_body", |state| state.body[..size_bytes].to_vec())
+    }
+
+    fn replace_request_body(&self, size_bytes: usize, body: &[u8]) -> Result<(), HostError> {
+        self.try_with("replace_request_body", |state| _ = state.body.splice(..size_bytes, body.iter().copied()))
     }
 
     fn call(&self, call: &Call<'_>) -> Result<CallId, HostError> {

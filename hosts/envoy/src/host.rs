@@ -71,6 +71,11 @@ pub trait Host {
     /// Lets a paused request go on.
     fn resume(&self) -> Result<(), HostError>;
 
+    /// What came of the body; `size_bytes` as the proxy told it.
+    fn request_body(&self, size_bytes: usize) -> Result<Vec<u8>, HostError>;
+    /// Replaces a body of that size.
+    fn replace_request_body(&self, size_bytes: usize, body: &[u8]) -> Result<(), HostError>;
+
     // === calls to the server ===
 
     /// After `Ok` the answer comes, or its failure.

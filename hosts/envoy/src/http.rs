@@ -1,14 +1,17 @@
-//! The callbacks of a request: read facts, find out who it is, decide, enforce.
+//! The callbacks of a request: read facts, find out who it is, decide, enforce, check the body.
 //!
-//! In: the proxy and what the worker knows. Out: `Flow`. Only an allow that was carried out to the last header is
-//! `Flow::Continue`; any failure on the way is a deny.
+//! In: the proxy and what the worker knows. Out: `Flow`. Only an allow that was carried out to the last header, and whose
+//! body was checked where the policy asks for it, is `Flow::Continue`; any failure on the way is a deny.
+
+mod held;
 
 use std::rc::Rc;
 use std::time::Duration;
 
-use portcullis_core::{Decision, Obligation, Policy, Reason, Request, Scratch, Target, decide};
+use portcullis_core::{Decision, Obligation, Policy, Reason, Request, Scratch, Target, ValidateScratch, decide};
 
 use crate::authenticate::{Authenticator, Found};
+use crate::body::Check;
 use crate::config::{Config, LogMode, Tenancy};
 use crate::enforce::{Reply, identity_headers, refusal, to_json};
 use crate::extract::{Facts, Malformed, Received};
@@ -21,6 +24,9 @@ use crate::route::Settings;
 use crate::tenant::Tenant;
 use crate::token::Tokens;
 use crate::token::cache::{Cache, Key};
+use held::Held;
+
+pub use held::{on_body, on_trailers};
 
 /// The name under which access logs find the decision: `%FILTER_STATE(wasm.portcullis.decision:PLAIN)%`.
 const DECISION_STATE: &str = "portcullis.decision";
@@ -32,8 +38,10 @@ pub enum Flow {
     Continue,
     /// Nothing of the request goes on, whether or not a reply could be sent.
     Stop,
-    /// Nothing of it goes on before the server answered.
+    /// Nothing of it goes on before the server answered; the proxy need not show more of it.
     Wait,
+    /// Nothing of it goes on before its body was checked, which the proxy must show.
+    Hold,
 }
 
 /// What one worker needs for its requests.
@@ -52,6 +60,7 @@ struct Scratches {
     live: Scratch,
     shadow: Scratch,
     canonical: Vec<u8>,
+    bodies: ValidateScratch,
 }
 
 impl Edge {
@@ -68,23 +77,37 @@ pub struct Stream {
     waiting: Option<Waiting>,
     /// Of the policy that let the request through.
     revision: Option<u64>,
+    held: Option<Held>,
+    body: Body,
+}
+
+/// What came of the body.
+#[derive(Clone, Copy, Default)]
+struct Body {
+    size_bytes: usize,
+    has_ended: bool,
+    /// Whether the proxy shows what comes.
+    is_shown: bool,
 }
 
 /// A request that waits for the gateway.
 struct Waiting {
     call: CallId,
     key: Key,
-    tenant: usize,
+    settings: Settings,
     received: Received,
 }
 
 // === the callbacks ===
 
-pub fn on_request(host: &impl Host, edge: &mut Edge, stream: &mut Stream) -> Flow {
+/// `has_ended` when there is no body.
+pub fn on_request(host: &impl Host, edge: &mut Edge, stream: &mut Stream, has_ended: bool) -> Flow {
+    stream.body = Body { has_ended, is_shown: edge.config.sees_bodies, size_bytes: 0 };
     let settings = settings(host, &edge.config);
     let received = Received::read(host, &edge.config);
-    let tenant = settings.unwrap_or_default().tenant;
-    let Some(mut asked) = Asked::new(host, edge, tenant) else { return on_request_unconfigured(host) };
+    let Some(mut asked) = Asked::new(host, edge, settings.unwrap_or_default()) else {
+        return on_request_unconfigured(host);
+    };
     let (Ok(received), Ok(settings)) = (received, settings) else {
         return asked.refuse(&Occasion::default(), Reason::PolicyUnavailable, stream);
     };
@@ -94,8 +117,10 @@ pub fn on_request(host: &impl Host, edge: &mut Edge, stream: &mut Stream) -> Flo
     match asked.begin(&received, stream) {
         Step::Done(flow) => flow,
         Step::Wait { call, key } => {
-            stream.waiting = Some(Waiting { call, key, tenant, received });
-            Flow::Wait
+            // A proxy that need not show the body slows the client down instead of keeping what it sends.
+            stream.body.is_shown = stream.body.is_shown && asked.asks_for_body(&received, has_ended);
+            stream.waiting = Some(Waiting { call, key, settings, received });
+            if stream.body.is_shown { Flow::Hold } else { Flow::Wait }
         }
     }
 }
@@ -109,10 +134,10 @@ pub fn on_answer(
     headers: usize,
     body_bytes: usize,
 ) -> Flow {
-    let Some(Waiting { key, tenant, received, .. }) = stream.waiting.take_if(|waiting| waiting.call == call) else {
+    let Some(Waiting { key, settings, received, .. }) = stream.waiting.take_if(|waiting| waiting.call == call) else {
         return Flow::Wait;
     };
-    let Some(mut asked) = Asked::new(host, edge, tenant) else { return on_request_unconfigured(host) };
+    let Some(mut asked) = Asked::new(host, edge, settings) else { return on_request_unconfigured(host) };
     let flow = asked.go_on(&received, key, (headers, body_bytes), stream);
     if flow == Flow::Continue && host.resume().is_err() {
         return on_request_unconfigured(host);
@@ -158,18 +183,19 @@ struct Asked<'a, H> {
     tokens: &'a mut Tokens,
     answers: &'a mut Cache<Rc<Identity>>,
     scratches: &'a mut Scratches,
+    settings: Settings,
     now: Option<Duration>,
     /// `None` when none may decide.
     policy: Option<Rc<Policy>>,
 }
 
 impl<'a, H: Host> Asked<'a, H> {
-    fn new(host: &'a H, edge: &'a mut Edge, tenant: usize) -> Option<Self> {
+    fn new(host: &'a H, edge: &'a mut Edge, settings: Settings) -> Option<Self> {
         let Edge { config, tenants, tokens, answers, scratches } = edge;
-        let (tenancy, tenant) = (config.tenants.get(tenant)?, tenants.get_mut(tenant)?);
+        let (tenancy, tenant) = (config.tenants.get(settings.tenant)?, tenants.get_mut(settings.tenant)?);
         let now = host.now().ok();
         let policy = tenant.usable_policy(config, now);
-        Some(Self { host, config, tenancy, tenant, tokens, answers, scratches, now, policy })
+        Some(Self { host, config, tenancy, tenant, tokens, answers, scratches, settings, now, policy })
     }
 
     /// A route that is switched off: the client's identity headers go nowhere all the same.
@@ -228,6 +254,15 @@ impl<'a, H: Host> Asked<'a, H> {
         }
     }
 
+    /// Whether the body must be checked, should the request be allowed.
+    fn asks_for_body(&mut self, received: &Received, has_ended: bool) -> bool {
+        let Some(policy) = self.policy.clone() else { return false };
+        let facts = self.facts(received);
+        facts.is_ok_and(|facts| {
+            matches!(Check::of(&policy, received, &facts, self.settings, self.config, has_ended), Ok(Some(_)))
+        })
+    }
+
     fn facts<'r>(&mut self, received: &'r Received) -> Result<Facts<'r>, Malformed> {
         Facts::read(received, self.config, &mut self.scratches.canonical)
     }
@@ -267,7 +302,7 @@ impl<'a, H: Host> Asked<'a, H> {
         };
         let flow = self.answer(&occasion, &decision, stream);
         *self.scratches = scratches;
-        flow
+        if flow == Flow::Continue { self.check_body(&policy, received, facts, stream) } else { flow }
     }
 
     /// What the candidate would answer, if it is something else.

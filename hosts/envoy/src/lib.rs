@@ -2,7 +2,7 @@
 //!
 //! In: a plugin configuration, bundles and revocations from the server, requests. Out: requests that the policy allows,
 //! with verified identity headers; for all others a reply. Never: a panic (a trap kills the VM of the worker), a request
-//! that passes without a decision. Only `proxy` knows the SDK; the rest runs and is tested natively.
+//! that passes without a decision. Only `proxy` knows the calls of proxy-wasm; the rest runs and is tested natively.
 #![cfg_attr(
     not(test),
     deny(
@@ -15,6 +15,8 @@
 )]
 
 pub mod host;
+#[cfg(any(target_family = "wasm", test))]
+mod pairs;
 
 pub mod config;
 mod json;
@@ -26,6 +28,7 @@ pub mod tenant;
 
 pub mod address;
 pub mod authenticate;
+pub mod body;
 pub mod claims;
 pub mod enforce;
 pub mod extract;

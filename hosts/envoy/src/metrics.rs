@@ -62,6 +62,11 @@ impl Metrics {
         self.count(host, "portcullis_shadow_decisions_total", kind, 1);
     }
 
+    /// `portcullis_validations_total{tenant, kind}`: bodies that had to be checked, by what came of it.
+    pub fn count_validation(&mut self, host: &impl Host, kind: &'static str) {
+        self.count(host, "portcullis_validations_total", kind, 1);
+    }
+
     /// `portcullis_disabled_total{tenant}`: requests on routes that switched the filter off.
     pub fn count_disabled(&mut self, host: &impl Host) {
         self.count(host, "portcullis_disabled_total", "", 1);

@@ -1,7 +1,8 @@
 //! What Envoy's configuration says about a single route: metadata of the route under `portcullis`.
 //!
-//! `disabled: true` switches the filter off, `tenant: NAME` chooses another tenant of the configuration. What is not
-//! understood refuses every request of the route.
+//! `disabled: true` switches the filter off, `tenant: NAME` chooses another tenant of the configuration,
+//! `require_validation: true` lets no body pass that the policy has no schema for. What is not understood refuses every
+//! request of the route.
 
 use crate::claims::of_filter;
 use crate::config::Config;
@@ -10,12 +11,14 @@ use crate::identity::{Payload, Unreadable};
 const NAMESPACE: &[u8] = b"portcullis";
 const DISABLED: &str = "disabled";
 const TENANT: &str = "tenant";
+const REQUIRE_VALIDATION: &str = "require_validation";
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     pub disabled: bool,
     /// Index in the tenants of the configuration.
     pub tenant: usize,
+    pub requires_validation: bool,
 }
 
 impl Settings {
@@ -25,7 +28,7 @@ impl Settings {
             return Ok(Self::default());
         };
         for name in settings.names() {
-            if ![DISABLED.as_bytes(), TENANT.as_bytes()].contains(&name?) {
+            if ![DISABLED, TENANT, REQUIRE_VALIDATION].map(str::as_bytes).contains(&name?) {
                 return Err(Unreadable);
             }
         }
@@ -36,7 +39,11 @@ impl Settings {
                 config.tenants.iter().position(known).ok_or(Unreadable)?
             }
         };
-        Ok(Self { disabled: settings.flag(DISABLED)?.unwrap_or(false), tenant })
+        Ok(Self {
+            disabled: settings.flag(DISABLED)?.unwrap_or(false),
+            tenant,
+            requires_validation: settings.flag(REQUIRE_VALIDATION)?.unwrap_or(false),
+        })
     }
 }
 
@@ -56,8 +63,11 @@ mod tests {
     #[test]
     fn reads_what_a_route_says() {
         assert_eq!(read(json!({})), Ok(Settings::default()));
-        assert_eq!(read(json!({"disabled": true})), Ok(Settings { disabled: true, tenant: 0 }));
-        assert_eq!(read(json!({"disabled": false, "tenant": "acme"})), Ok(Settings { disabled: false, tenant: 1 }));
+        assert_eq!(read(json!({"disabled": true})), Ok(Settings { disabled: true, ..Settings::default() }));
+        assert_eq!(
+            read(json!({"disabled": false, "tenant": "acme", "require_validation": true})),
+            Ok(Settings { disabled: false, tenant: 1, requires_validation: true })
+        );
         assert_eq!(read(json!({"tenant": "default"})), Ok(Settings::default()));
     }
 
@@ -74,7 +84,7 @@ mod tests {
     fn what_is_not_understood_is_an_error() {
         for settings in [
             json!({"disable": true}),
-            json!({"require_validation": true}),
+            json!({"require_validation": "yes"}),
             json!({"disabled": "true"}),
             json!({"tenant": "globex"}),
             json!({"tenant": 1}),

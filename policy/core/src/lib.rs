@@ -44,5 +44,6 @@ pub use http::is_method;
 pub use portcullis_bundle::{Admission, KeyId, OpenError, Policy, PublicKey, Reason, TenantId, limits};
 pub use request::{Credential, Names, Properties, Request, Subject, Target};
 pub use validate::{
-    BodyCheck, Keyword, Param, Report, ValidateOptions, ValidateScratch, Verdict, Violation, body_check, validate,
+    BodyCheck, Keyword, Param, Report, ValidateOptions, ValidateScratch, Verdict, Violation, body_check, normalizes,
+    validate,
 };

@@ -6,6 +6,7 @@
 
 mod array;
 mod bodies;
+mod case;
 mod decimal;
 mod equal;
 mod fault;
@@ -79,6 +80,13 @@ pub fn validate<'p>(
         scratch.machine = machine::Buffers::default();
     }
     report
+}
+
+/// Whether the schema of this number changes texts of a JSON document before it checks them.
+pub fn normalizes(policy: &Policy, schema: u32) -> bool {
+    let is_json = |schema: &&Schema| schema.flags.get() & schema_flags::FORM == 0;
+    let root = policy.schema(schema).filter(is_json).and_then(|schema| policy.schema_node(schema.root.get()));
+    root.is_some_and(|node| node.flags & node_flags::NORMALIZES != 0)
 }
 
 fn checked<'p>(

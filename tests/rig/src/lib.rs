@@ -5,6 +5,7 @@
 
 pub mod envoy;
 pub mod http;
+pub mod http2;
 pub mod nginx;
 pub mod origin;
 pub mod process;

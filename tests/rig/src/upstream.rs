@@ -61,11 +61,12 @@ fn serve(stream: TcpStream, requests: &AtomicU64) -> Result<()> {
     stream.set_nodelay(true)?;
     let mut stream = BufReader::new(stream);
     while let Some(Head { first_line, headers }) = read_head(&mut stream)? {
-        read_body(&mut stream, &headers, Ends::AtOnce)?;
+        let body = read_body(&mut stream, &headers, Ends::AtOnce)?;
         requests.fetch_add(1, Ordering::Relaxed);
         let mut words = first_line.split(' ');
         let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let seen = json!({"method": method, "path": path, "headers": headers}).to_string();
+        let seen = json!({"method": method, "path": path, "headers": headers, "body": String::from_utf8_lossy(&body)});
+        let seen = seen.to_string();
         let length = seen.len();
         let body = if method == "HEAD" { "" } else { &seen };
         let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n");
@@ -95,6 +96,11 @@ impl Seen {
         self.0["path"].as_str().unwrap_or_default()
     }
 
+    /// What is no text in it is replaced.
+    pub fn body(&self) -> &str {
+        self.0["body"].as_str().unwrap_or_default()
+    }
+
     /// Every value of the header (name in lower case).
     pub fn headers(&self, name: &str) -> Vec<&str> {
         let headers = self.0["headers"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -116,6 +122,7 @@ mod tests {
             let response = client.send(&request).unwrap().expect_status(200).unwrap();
             let seen = Seen::in_response(&response).unwrap();
             assert_eq!((seen.method(), seen.path(), seen.headers("x-a")), ("PUT", "/a//b?c", vec!["1", "2"]));
+            assert_eq!(seen.body(), "abc");
             assert_eq!(upstream.requests(), count);
         }
         let head = client.send(&Request::new("HEAD", "/")).unwrap();

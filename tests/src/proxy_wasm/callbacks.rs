@@ -51,10 +51,8 @@ impl Proxy {
             done: callback(&instance, &mut store, "proxy_on_done")?,
             delete: callback(&instance, &mut store, "proxy_on_delete")?,
         };
-        let initialize: TypedFunc<(), ()> = callback(&instance, &mut store, "_initialize")?;
         let start: TypedFunc<(u32, u32), u32> = callback(&instance, &mut store, "proxy_on_vm_start")?;
         let mut proxy = Self { store, callbacks, last_context: ROOT };
-        proxy.call(|_| initialize, ())?;
         proxy.call(|callbacks| callbacks.create.clone(), (ROOT, 0))?;
         ensure!(proxy.call(|_| start, (ROOT, 0))? != 0, "the filter does not start");
         Ok(proxy)

@@ -24,6 +24,7 @@ pub(super) fn link(linker: &mut Linker<State>) -> Result<()> {
         proxy_set_tick_period_milliseconds(period: u32);
         proxy_set_effective_context(context: u32);
         proxy_get_buffer_bytes(kind: u32, start: u32, most: u32, return_at: u32, return_size: u32);
+        proxy_set_buffer_bytes(_kind: u32, _start: u32, _most: u32, _at: u32, _size: u32);
         proxy_get_header_map_pairs(kind: u32, return_at: u32, return_size: u32);
         proxy_replace_header_map_value(kind: u32, name: u32, name_size: u32, value: u32, value_size: u32);
         proxy_remove_header_map_value(kind: u32, name: u32, name_size: u32);
@@ -90,6 +91,18 @@ fn proxy_get_buffer_bytes(
     let Some(bytes) = bytes.get(start as usize..) else { return Ok(Status::BadArgument) };
     guest.give(&bytes[..bytes.len().min(most as usize)], return_at, return_size)?;
     Ok(Status::Ok)
+}
+
+/// Requests of this host have no body.
+fn proxy_set_buffer_bytes(
+    _guest: Guest<'_>,
+    _kind: u32,
+    _start: u32,
+    _most: u32,
+    _at: u32,
+    _size: u32,
+) -> Result<Status> {
+    Ok(Status::NotFound)
 }
 
 // === headers and properties ===

@@ -47,7 +47,7 @@ impl<'a> Guest<'a> {
     }
 
     fn allocate(&mut self, size: u32) -> Result<u32> {
-        let malloc = self.caller.get_export("malloc").and_then(|export| export.into_func());
+        let malloc = self.caller.get_export("proxy_on_memory_allocate").and_then(|export| export.into_func());
         let malloc = malloc.context("the guest exports no allocator")?.typed::<u32, u32>(&self.caller)?;
         malloc.call(&mut self.caller, size)
     }

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::stage::Stage;
 
+mod bodies;
 mod failures;
 mod printed;
 mod server;

@@ -69,7 +69,8 @@ fn the_bundle_asks_for_the_same_bodies() {
     assert_eq!(ask("POST", "a", "/orders/1", "text/plain"), Some(BodyCheck::WrongContentType));
     assert_eq!(ask("POST", "a", "/orders/1/2", "text/plain"), Some(BodyCheck::Free));
     assert_eq!(ask("PUT", "a", "/orders/1", "application/json"), Some(BodyCheck::Free));
-    assert_eq!(ask("BREW", "API.shop.test:80", "/search/x?y=1", ""), schema("search"));
+    assert_eq!(ask("BREW", "API.shop.test:80", "/search/x?y=1", "application/x-www-form-urlencoded"), schema("search"));
+    assert_eq!(ask("BREW", "API.shop.test:80", "/search/x?y=1", "application/json"), Some(BodyCheck::WrongContentType));
     assert_eq!(ask("BREW", "shop.test", "/search", ""), Some(BodyCheck::Free));
     assert_eq!(ask("BREW", "api.shop.test", "/search/%zz", ""), None);
 }

@@ -28,8 +28,6 @@ pub enum FetchError {
     Open(#[from] OpenError),
     #[error("no clock to tell whether the bundle has expired")]
     NoClock,
-    #[error("the policy asks for validations of bodies, which this version of the filter cannot do")]
-    Validations,
     #[error("signature of the revocations is missing or wrong")]
     Signature,
     #[error("revocations cannot be read: {0}")]

@@ -31,7 +31,7 @@ statuses:
 ";
 
 /// An edge whose tenants have that policy, confirmed just now.
-fn edge_with(keys: Value, bundle: Vec<u8>) -> Edge {
+pub(super) fn edge_with(keys: Value, bundle: Vec<u8>) -> Edge {
     let mut edge = Edge::new(config(keys));
     let policy = Rc::new(Policy::open(bundle).unwrap());
     for tenant in &mut edge.tenants {
@@ -53,7 +53,7 @@ fn revoked(entries: &[(&str, u64)]) -> Revocations {
 
 /// The whole life of a request without callouts.
 fn on_request(host: &FakeHost, edge: &mut Edge) -> Flow {
-    super::on_request(host, edge, &mut Stream::default())
+    super::on_request(host, edge, &mut Stream::default(), true)
 }
 
 /// A GET of `path` with the token of `claims`.
@@ -385,14 +385,14 @@ fn with_session(path: &str) -> FakeHost {
 /// What becomes of a request that asks, when the server answers so.
 fn ask(host: &FakeHost, edge: &mut Edge, status: &str, body: &str) -> Flow {
     let mut stream = Stream::default();
-    assert_eq!(super::on_request(host, edge, &mut stream), Flow::Wait);
+    assert_eq!(super::on_request(host, edge, &mut stream, true), Flow::Wait);
     assert_eq!(host.0.borrow().reply, None);
     host.0.borrow_mut().answer = (headers(&[(":status", status)]), body.as_bytes().to_vec());
     let call = CallId(u32::try_from(host.0.borrow().calls.len()).unwrap());
     super::on_answer(host, edge, &mut stream, call, 1, body.len())
 }
 
-fn known(issued_at: u64, expires: u64) -> String {
+pub(super) fn known(issued_at: u64, expires: u64) -> String {
     let subject = json!({"id": "u9", "roles": ["clerk"]});
     json!({"subject": subject, "credential": "session", "issued_at": issued_at, "expires": expires}).to_string()
 }
@@ -410,7 +410,7 @@ fn a_session_is_asked_about_once_for_its_life() {
     assert!(host.0.borrow().calls.is_empty() && !host.0.borrow().resumed);
     let host = with_session("/orders/2");
     host.advance(Duration::from_secs(60));
-    assert_eq!(super::on_request(&host, &mut edge, &mut Stream::default()), Flow::Wait);
+    assert_eq!(super::on_request(&host, &mut edge, &mut Stream::default(), true), Flow::Wait);
 }
 
 #[test]
@@ -454,7 +454,7 @@ fn a_gateway_that_cannot_be_asked_is_503_and_never_anonymous() {
     // A reset, a request that cannot be resumed, and a policy that went while it waited.
     let mut stream = Stream::default();
     let (host, mut edge) = (with_session("/health"), edge(gateway()));
-    super::on_request(&host, &mut edge, &mut stream);
+    super::on_request(&host, &mut edge, &mut stream, true);
     assert_eq!(super::on_answer(&host, &mut edge, &mut stream, CallId(1), 0, 0), Flow::Stop);
     assert_eq!(host.0.borrow().reply.as_ref().unwrap().status, 503);
     let host = with_session("/health");
@@ -462,7 +462,7 @@ fn a_gateway_that_cannot_be_asked_is_503_and_never_anonymous() {
     assert_eq!(ask(&host, &mut edge, "204", ""), Flow::Stop);
     assert_eq!(host.0.borrow().reply.as_ref().unwrap().status, 503);
     let (host, mut stream) = (with_session("/health"), Stream::default());
-    super::on_request(&host, &mut edge, &mut stream);
+    super::on_request(&host, &mut edge, &mut stream, true);
     edge.tenants[0].policy = None;
     host.0.borrow_mut().answer.0 = headers(&[(":status", "204")]);
     assert_eq!(super::on_answer(&host, &mut edge, &mut stream, CallId(1), 1, 0), Flow::Stop);
@@ -472,7 +472,7 @@ fn a_gateway_that_cannot_be_asked_is_503_and_never_anonymous() {
 #[test]
 fn an_answer_to_another_call_changes_nothing() {
     let (host, mut edge, mut stream) = (with_session("/health"), edge(gateway()), Stream::default());
-    super::on_request(&host, &mut edge, &mut stream);
+    super::on_request(&host, &mut edge, &mut stream, true);
     assert_eq!(super::on_answer(&host, &mut edge, &mut stream, CallId(77), 0, 0), Flow::Wait);
     assert!(host.0.borrow().reply.is_none() && !host.0.borrow().resumed);
 }
@@ -501,7 +501,7 @@ fn credentials_that_are_not_clear_are_malformed() {
 fn the_revision_is_told_on_request() {
     let told = |keys: Value, path: &str| {
         let (host, mut edge, mut stream) = (get(path, Value::Null), edge(keys), Stream::default());
-        super::on_request(&host, &mut edge, &mut stream);
+        super::on_request(&host, &mut edge, &mut stream, true);
         super::on_response(&host, &edge, &stream);
         let state = host.0.borrow();
         let replied =
@@ -549,7 +549,7 @@ fn a_route_may_choose_another_tenant() {
 
 #[test]
 fn a_route_that_is_not_understood_is_refused() {
-    for settings in [json!({"require_validation": true}), json!({"tenant": "globex"}), json!({"disabled": 1})] {
+    for settings in [json!({"require_validation": 1}), json!({"tenant": "globex"}), json!({"disabled": 1})] {
         check_refused(&on_route("/health", &settings), &mut edge(json!({})), 503, "policy_unavailable");
     }
 }

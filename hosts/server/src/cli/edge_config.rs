@@ -94,7 +94,7 @@ impl EnvoyConfig {
                 ("TRUSTED_HOPS", json!(trusted_hops)),
                 ("WASM", json!(wasm)),
                 // The configuration is a text that holds JSON.
-                ("CONFIGURATION", json!(filter.configuration("portcullis_server")?.to_string())),
+                ("CONFIGURATION", json!(filter.configuration("portcullis_server", true)?.to_string())),
             ],
         )
     }
@@ -113,14 +113,15 @@ impl IstioConfig {
                 ("LABEL_VALUE", json!(value)),
                 ("WASM", json!(wasm)),
                 // As Istio names the cluster of a service.
-                ("CONFIGURATION", filter.configuration(&format!("outbound|{port}||{host}"))?),
+                ("CONFIGURATION", filter.configuration(&format!("outbound|{port}||{host}"), false)?),
             ],
         )
     }
 }
 
 impl Filter {
-    fn configuration(&self, cluster: &str) -> anyhow::Result<Value> {
+    /// `sees_bodies` when the plugin has `allow_on_headers_stop_iteration`.
+    fn configuration(&self, cluster: &str, sees_bodies: bool) -> anyhow::Result<Value> {
         let Self { public_key, token_file, tenant, max_stale } = self;
         ensure!(PublicKey::parse(public_key).is_some(), "`--public-key` must be 32 bytes in base64");
         TenantId::parse(tenant).context("`--tenant`")?;
@@ -134,6 +135,7 @@ impl Filter {
             "token": token.trim_end(),
             "public_key": public_key,
             "max_stale": max_stale,
+            "allow_on_headers_stop_iteration": sees_bodies,
         }))
     }
 }

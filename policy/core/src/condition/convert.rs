@@ -91,20 +91,75 @@ impl Memory {
             return self.write(format_args!("{}Inf", if value > 0.0 { '+' } else { '-' }));
         }
         let start = self.bytes.len();
-        let exponent_of = |memory: &Self| {
-            let text = core::str::from_utf8(memory.bytes.get(start..)?).ok()?;
-            text.split_once('e')?.1.parse::<i32>().ok()
-        };
-        self.write(format_args!("{value:e}"))?;
-        let exponent = exponent_of(self).ok_or(Fault::Error)?;
-        if (-4..21).contains(&exponent) {
-            self.bytes.truncate(start);
-            return self.write(format_args!("{value}"));
-        }
-        let mantissa = self.bytes.iter().rposition(|&byte| byte == b'e').ok_or(Fault::Error)?;
-        self.bytes.truncate(mantissa);
-        let sign = if exponent < 0 { '-' } else { '+' };
-        self.write(format_args!("e{sign}{:02}", exponent.unsigned_abs()))?;
+        let mut buffer = ryu::Buffer::new();
+        let shortest = Shortest::read(buffer.format_finite(value)).ok_or(Fault::Error)?;
+        shortest.write(self).map_err(|_| Fault::Exhausted)?;
         Ok(self.text_since(start))
+    }
+}
+
+/// A finite number in its fewest digits.
+struct Shortest<'a> {
+    is_negative: bool,
+    /// Before and behind the point, one behind the other.
+    digits: [&'a str; 2],
+    /// Of ten, for a point behind the first digit.
+    exponent: i32,
+}
+
+impl<'a> Shortest<'a> {
+    /// Of the forms `12.5`, `0.001` and `1.25e-7`.
+    fn read(text: &'a str) -> Option<Self> {
+        let (text, is_negative) = text.strip_prefix('-').map_or((text, false), |text| (text, true));
+        let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
+        let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let part = part.trim_end_matches('0');
+        let exponent = exponent.parse::<i32>().ok()?;
+        if whole != "0" {
+            let whole_digits = i32::try_from(whole.len()).ok()?;
+            let whole = if part.is_empty() { whole.trim_end_matches('0') } else { whole };
+            return Some(Self {
+                is_negative,
+                digits: [whole, part],
+                exponent: exponent.checked_add(whole_digits)?.checked_sub(1)?,
+            });
+        }
+        let significant = part.trim_start_matches('0');
+        let zeros = i32::try_from(part.len().checked_sub(significant.len())?).ok()?;
+        let exponent = if significant.is_empty() { 0 } else { exponent.checked_sub(zeros)?.checked_sub(1)? };
+        Some(Self { is_negative, digits: [if significant.is_empty() { "0" } else { significant }, ""], exponent })
+    }
+
+    fn write(&self, out: &mut impl Write) -> core::fmt::Result {
+        let Self { is_negative, digits, exponent } = self;
+        let digits = || digits.iter().flat_map(|digits| digits.chars());
+        if *is_negative {
+            out.write_char('-')?;
+        }
+        if !(-4..21).contains(exponent) {
+            let sign = if *exponent < 0 { '-' } else { '+' };
+            Self::write_with_point(out, digits(), 0)?;
+            return write!(out, "e{sign}{:02}", exponent.unsigned_abs());
+        }
+        match usize::try_from(*exponent) {
+            Ok(exponent) => Self::write_with_point(out, digits(), exponent),
+            Err(_) => {
+                out.write_str("0.")?;
+                (1..exponent.unsigned_abs()).try_for_each(|_| out.write_char('0'))?;
+                digits().try_for_each(|digit| out.write_char(digit))
+            }
+        }
+    }
+
+    /// `behind` digits stand between the first one and the point; what is missing there is zeros.
+    fn write_with_point(
+        out: &mut impl Write,
+        mut digits: impl Iterator<Item = char>,
+        behind: usize,
+    ) -> core::fmt::Result {
+        (0..=behind).try_for_each(|_| out.write_char(digits.next().unwrap_or('0')))?;
+        let Some(first) = digits.next() else { return Ok(()) };
+        out.write_char('.')?;
+        core::iter::once(first).chain(digits).try_for_each(|digit| out.write_char(digit))
     }
 }

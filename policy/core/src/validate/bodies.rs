@@ -1,16 +1,20 @@
 //! Which schemas the body of a request must satisfy.
 //!
 //! In: method, host, path and content type of a request. Out: the schemas of all validations whose target is there; a
-//! content type that none of them is for is refused. Tried one after the other: a policy has at most `VALIDATIONS`.
+//! content type that none of them is for is refused, as is a charset in which the bytes would say something else.
+//! Tried one after the other: a policy has at most `VALIDATIONS`.
 
 use portcullis_bundle::Policy;
 use portcullis_bundle::layout::OTHER_METHOD;
-use portcullis_bundle::schema::{PathKind, Validation};
+use portcullis_bundle::schema::{PathKind, Validation, schema_flags};
 use regex_automata::Input;
 use regex_automata::dfa::Automaton as _;
 
 use crate::canonical::canonicalize;
 use crate::host::{self, Host};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+const SUFFIX: &str = "+json";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BodyCheck {
@@ -45,14 +49,14 @@ pub fn body_check(
         None | Some("") => None,
         Some(authority) => Some(Host::parse(authority)?),
     };
-    let media_type = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let media_type = content_type.and_then(utf8_media_type);
     let (mut schemas, mut is_target) = (Vec::new(), false);
     for validation in of_method {
         if !is_host(policy, validation, host)? || !is_path(policy, validation, &canonical)? {
             continue;
         }
         is_target = true;
-        if is_content_type(policy, validation, media_type)? && !schemas.contains(&validation.schema.get()) {
+        if fits(policy, validation, media_type)? && !schemas.contains(&validation.schema.get()) {
             schemas.push(validation.schema.get());
         }
     }
@@ -70,10 +74,34 @@ fn is_host(policy: &Policy, validation: &Validation, host: Option<Host<'_>>) -> 
     }
 }
 
-fn is_content_type(policy: &Policy, validation: &Validation, media_type: &str) -> Option<bool> {
+/// Without its parameters; `None` for a charset other than UTF-8.
+fn utf8_media_type(content_type: &str) -> Option<&str> {
+    let (media_type, parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
+    let mut parameters = parameters.split(';').filter_map(|parameter| parameter.split_once('='));
+    let is_utf8 = |charset: &str| ["utf-8", "us-ascii"].iter().any(|known| charset.eq_ignore_ascii_case(known));
+    let is_read = parameters
+        .all(|(name, value)| !name.trim().eq_ignore_ascii_case("charset") || is_utf8(value.trim().trim_matches('"')));
+    is_read.then(|| media_type.trim())
+}
+
+/// A validation that names no media types is for those that its schema reads: the upstream must not read the bytes as
+/// something else.
+fn fits(policy: &Policy, validation: &Validation, media_type: Option<&str>) -> Option<bool> {
+    let Some(media_type) = media_type else { return Some(false) };
     let types = policy.content_types(validation.content_types)?;
     let mut known = types.iter().filter_map(|&text| policy.str(text));
-    Some(types.is_empty() || known.any(|known| known.eq_ignore_ascii_case(media_type)))
+    if !types.is_empty() {
+        return Some(known.any(|known| known.eq_ignore_ascii_case(media_type)));
+    }
+    let is_form = policy.schema(validation.schema.get())?.flags.get() & schema_flags::FORM != 0;
+    Some(if is_form { media_type.eq_ignore_ascii_case(FORM) } else { is_json(media_type) })
+}
+
+/// `application/json`, or a type with its suffix (RFC 6839 section 3.1).
+fn is_json(media_type: &str) -> bool {
+    let tail = |bytes: usize| media_type.len().checked_sub(bytes).and_then(|start| media_type.get(start..));
+    media_type.eq_ignore_ascii_case("application/json")
+        || tail(SUFFIX.len()).is_some_and(|tail| tail.eq_ignore_ascii_case(SUFFIX))
 }
 
 fn is_path(policy: &Policy, validation: &Validation, path: &[u8]) -> Option<bool> {

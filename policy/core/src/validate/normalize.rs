@@ -10,6 +10,7 @@ use portcullis_bundle::schema::{Check, CheckOp, SchemaNode, node_flags};
 use regex_automata::Input;
 use regex_automata::dfa::Automaton as _;
 
+use super::case::{lowercase, uppercase};
 use super::machine::{FRAMES, Stop};
 use super::tape::{Buffer, Item, Tape};
 
@@ -49,8 +50,8 @@ impl<'a> Normalizer<'a> {
         let is = |flag: u8| node.flags & flag != 0;
         let trimmed = if is(node_flags::TRIM) { text.trim() } else { text };
         let changed = match (is(node_flags::LOWERCASE), is(node_flags::UPPERCASE)) {
-            (true, _) => trimmed.to_lowercase(),
-            (_, true) => trimmed.to_uppercase(),
+            (true, _) => lowercase(trimmed),
+            (_, true) => uppercase(trimmed),
             _ => trimmed.to_owned(),
         };
         if changed != text {

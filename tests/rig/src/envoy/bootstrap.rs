@@ -73,6 +73,7 @@ fn connection_manager(setup: &EnvoySetup) -> Value {
             }],
         },
         "http_filters": filters(setup),
+        "http_protocol_options": {"enable_trailers": true},
     });
     if setup.hardened {
         manager["normalize_path"] = json!(true);
@@ -148,6 +149,7 @@ fn wasm(setup: &EnvoySetup) -> Value {
         "continent_header": setup.continent_header,
         "decision_state": setup.show_decisions,
         "max_stale": setup.max_stale_s,
+        "allow_on_headers_stop_iteration": true,
     });
     if let (Some(keys), Some(more)) = (configuration.as_object_mut(), setup.more.as_object()) {
         keys.extend(more.clone());
@@ -158,6 +160,7 @@ fn wasm(setup: &EnvoySetup) -> Value {
             "name": "portcullis",
             // A trap answers 503 and the VM starts again; anything else would let requests through, or none for ever.
             "failure_policy": "FAIL_RELOAD",
+            "allow_on_headers_stop_iteration": true,
             "reload_config": {"backoff": {"base_interval": "0.05s", "max_interval": "1s"}},
             "vm_config": {
                 "vm_id": "portcullis",

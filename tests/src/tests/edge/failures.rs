@@ -17,15 +17,15 @@ use tempfile::TempDir;
 use super::{TIMEOUT, check_denied};
 
 /// An Envoy with two workers, whose server is an `Origin`.
-struct Edge {
-    envoy: Envoy,
+pub(super) struct Edge {
+    pub(super) envoy: Envoy,
     origin: Origin,
-    upstream: Upstream,
+    pub(super) upstream: Upstream,
     _folder: TempDir,
 }
 
 /// What is compiled.
-struct Published {
+pub(super) struct Published {
     document: String,
     revision: u64,
     expires: Option<u64>,
@@ -37,7 +37,7 @@ const OPEN: &str = "{\"version\": 1, \"public\": [{\"path\": {\"exact\": \"/publ
 const CLOSED: &str = "{\"version\": 1, \"public\": [{\"path\": {\"exact\": \"/other\"}}]}";
 
 impl Edge {
-    fn start(answer: Answer, change: impl FnOnce(&mut EnvoySetup)) -> Self {
+    pub(super) fn start(answer: Answer, change: impl FnOnce(&mut EnvoySetup)) -> Self {
         let folder = TempDir::new().unwrap();
         let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools");
         let (origin, upstream) = (Origin::start(answer).unwrap(), Upstream::start().unwrap());
@@ -53,7 +53,7 @@ impl Edge {
     }
 
     /// Waits until both workers decide by this revision.
-    fn wait_for(&self, revision: u64) {
+    pub(super) fn wait_for(&self, revision: u64) {
         let is_it = |response: &_| shown_decision(response).is_ok_and(|decision| decision["revision"] == revision);
         self.envoy.wait_until_all("both workers to have the policy", &probe(), TIMEOUT, is_it).unwrap();
     }
@@ -75,11 +75,11 @@ fn probe() -> Request {
 }
 
 impl Published {
-    fn new(document: &str, revision: u64) -> Self {
+    pub(super) fn new(document: &str, revision: u64) -> Self {
         Self { document: document.to_owned(), revision, expires: None, tenant: "default", seed: 1 }
     }
 
-    fn bundle(&self) -> Vec<u8> {
+    pub(super) fn bundle(&self) -> Vec<u8> {
         let options = Options {
             revision: self.revision,
             expires: self.expires,

@@ -6,7 +6,7 @@ use portcullis_core::{BodyCheck, body_check};
 
 const DOCUMENT: &str = "
 version: 1
-schemas: {a: true, b: true, c: true, d: true, e: true, f: true, g: true}
+schemas: {a: true, b: true, c: true, d: true, e: true, f: true, g: true, h: {type: object, x-form: true}}
 validations:
   - {target: {methods: [PUT], path: {exact: /exact}}, schema: a}
   - {target: {methods: [PUT], path: {under: /under}}, schema: b}
@@ -17,6 +17,7 @@ validations:
   - {target: {methods: [PATCH], hosts: ['*.example.com'], path: {under: /}}, schema: a, when_content_type: application/json}
   - {target: {methods: [PATCH], path: {exact: /exact}}, schema: b, when_content_type: [text/json, Application/JSON]}
   - {target: {methods: [LINK]}, schema: g}
+  - {target: {methods: [POST], path: {exact: /form}}, schema: h}
 ";
 
 /// Names of schemas, or what else the answer is.
@@ -57,7 +58,7 @@ fn every_kind_of_path() {
         ("exact", "refused"),
     ];
     for (path, expected) in cases {
-        assert_eq!(ask("PUT", "example.com", path, None), expected, "{path}");
+        assert_eq!(ask("PUT", "example.com", path, Some("application/json")), expected, "{path}");
     }
 }
 
@@ -72,6 +73,35 @@ fn methods_hosts_and_content_types() {
     assert_eq!(ask("PATCH", "api.example.com", "/exact", Some("text/plain")), "wrong content type");
     assert_eq!(ask("PATCH", "api.example.com", "/exact", None), "wrong content type");
     assert_eq!(ask("PATCH", "a b", "/exact", json), "refused");
-    assert_eq!(ask("LINK", "x", "/any", None), "g");
+    assert_eq!(ask("LINK", "x", "/any", json), "g");
     assert_eq!(ask("BREW", "x", "/any", None), "free");
+}
+
+#[test]
+fn a_body_is_read_as_what_it_says_it_is() {
+    let form = "application/x-www-form-urlencoded";
+    for json in ["application/json", "Application/JSON ; v=1", "application/problem+json", "application/LD+JSON"] {
+        assert_eq!(ask("LINK", "x", "/", Some(json)), "g", "{json}");
+        assert_eq!(ask("POST", "x", "/form", Some(json)), "wrong content type", "{json}");
+    }
+    for other in [form, "text/plain", "text/json", "application/xml", "json", "+jso", ""] {
+        assert_eq!(ask("LINK", "x", "/", Some(other)), "wrong content type", "{other}");
+    }
+    assert_eq!(ask("LINK", "x", "/", None), "wrong content type");
+    assert_eq!(ask("POST", "x", "/form", Some("APPLICATION/x-www-form-urlencoded;charset=UTF-8")), "h");
+}
+
+#[test]
+fn only_utf8_says_the_same_to_every_reader() {
+    for charset in ["charset=utf-8", "Charset = \"UTF-8\"", "a=b; charset=us-ascii", "charsets=utf-7", "a", ""] {
+        assert_eq!(ask("LINK", "x", "/", Some(&format!("application/json;{charset}"))), "g", "{charset}");
+    }
+    for charset in
+        ["charset=utf-16", "CHARSET=utf-7", "charset=utf-8;charset=utf-7", "a=\";charset=utf-7\"", "charset="]
+    {
+        let content_type = format!("application/json; {charset}");
+        assert_eq!(ask("LINK", "x", "/", Some(&content_type)), "wrong content type", "{charset}");
+        // Also where the policy names the type.
+        assert_eq!(ask("PATCH", "x.example.com", "/y", Some(&content_type)), "wrong content type", "{charset}");
+    }
 }
