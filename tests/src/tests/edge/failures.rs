@@ -17,27 +17,27 @@ use tempfile::TempDir;
 use super::{TIMEOUT, check_denied};
 
 /// An Envoy with two workers, whose server is an `Origin`.
-struct Edge {
-    envoy: Envoy,
-    origin: Origin,
-    upstream: Upstream,
-    _folder: TempDir,
+pub(super) struct Edge {
+    pub(super) envoy: Envoy,
+    pub(super) origin: Origin,
+    pub(super) upstream: Upstream,
+    pub(super) folder: TempDir,
 }
 
 /// What is compiled.
-struct Published {
-    document: String,
-    revision: u64,
+pub(super) struct Published {
+    pub(super) document: String,
+    pub(super) revision: u64,
     expires: Option<u64>,
-    tenant: &'static str,
+    pub(super) tenant: &'static str,
     seed: u8,
 }
 
-const OPEN: &str = "{\"version\": 1, \"public\": [{\"path\": {\"exact\": \"/public\"}}]}";
+pub(super) const OPEN: &str = "{\"version\": 1, \"public\": [{\"path\": {\"exact\": \"/public\"}}]}";
 const CLOSED: &str = "{\"version\": 1, \"public\": [{\"path\": {\"exact\": \"/other\"}}]}";
 
 impl Edge {
-    fn start(answer: Answer, change: impl FnOnce(&mut EnvoySetup)) -> Self {
+    pub(super) fn start(answer: Answer, change: impl FnOnce(&mut EnvoySetup)) -> Self {
         let folder = TempDir::new().unwrap();
         let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools");
         let (origin, upstream) = (Origin::start(answer).unwrap(), Upstream::start().unwrap());
@@ -49,11 +49,11 @@ impl Edge {
         setup.more = json!({"revocations": false});
         change(&mut setup);
         let envoy = Envoy::start(&EnvoyBinary::find_or_install(&tools).unwrap(), &setup, folder.path()).unwrap();
-        Self { envoy, origin, upstream, _folder: folder }
+        Self { envoy, origin, upstream, folder }
     }
 
     /// Waits until both workers decide by this revision.
-    fn wait_for(&self, revision: u64) {
+    pub(super) fn wait_for(&self, revision: u64) {
         let is_it = |response: &_| shown_decision(response).is_ok_and(|decision| decision["revision"] == revision);
         self.envoy.wait_until_all("both workers to have the policy", &probe(), TIMEOUT, is_it).unwrap();
     }
@@ -70,16 +70,16 @@ impl Edge {
     }
 }
 
-fn probe() -> Request {
+pub(super) fn probe() -> Request {
     Request::get("/public")
 }
 
 impl Published {
-    fn new(document: &str, revision: u64) -> Self {
+    pub(super) fn new(document: &str, revision: u64) -> Self {
         Self { document: document.to_owned(), revision, expires: None, tenant: "default", seed: 1 }
     }
 
-    fn bundle(&self) -> Vec<u8> {
+    pub(super) fn bundle(&self) -> Vec<u8> {
         let options = Options {
             revision: self.revision,
             expires: self.expires,
