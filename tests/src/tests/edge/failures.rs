@@ -28,9 +28,9 @@ pub(super) struct Edge {
 pub(super) struct Published {
     pub(super) document: String,
     pub(super) revision: u64,
-    expires: Option<u64>,
+    pub(super) expires: Option<u64>,
     pub(super) tenant: &'static str,
-    seed: u8,
+    pub(super) seed: u8,
 }
 
 pub(super) const OPEN: &str = "{\"version\": 1, \"public\": [{\"path\": {\"exact\": \"/public\"}}]}";

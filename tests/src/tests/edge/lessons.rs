@@ -184,7 +184,7 @@ fn no_bytes_on_the_socket_get_around_the_filter_in_envoy() {
     assert!(matches!(strange("GET /public HTTP/1.1\r\nhost: b\r\nauthorization: Bearer ", b"\xff\xfe"), Some(400)));
     assert!(matches!(strange("GET /public HTTP/1.1\r\nhost: b\r\nx-country: ", b"\xff\xfe"), Some(400)));
     assert!(matches!(strange("GET /public HTTP/1.1\r\nhost: ", b"b\xff"), Some(400)));
-    assert_eq!(strange("GET /admin HTTP/1.1\r\nhost: b\r\nx-any: ", b"\xff\xfe"), Some(401));
+    assert_eq!(strange("GET /admin HTTP/1.1\r\nhost: b\r\nx-any: ", b"\xff\xfe"), Some(403));
     assert_eq!(strange("GET /public HTTP/1.1\r\nhost: b\r\nx-any: ", b"\xff\xfe"), Some(200));
 }
 

@@ -77,7 +77,7 @@ fn an_envoy_that_is_drained_decides_until_its_last_connection() {
     let (edge, _) = start();
     let mut kept = edge.envoy.client();
     assert_eq!(kept.send(&probe()).unwrap().status, 200);
-    edge.envoy.command("/drain_listeners?graceful&skip_exit").unwrap();
+    edge.envoy.command("/drain_listeners?graceful").unwrap();
     let mut seen = Vec::new();
     poll("the connection to be closed", TIMEOUT, || {
         let refused = kept.send(&Request::get("/other"))?;
@@ -98,7 +98,8 @@ fn an_envoy_that_was_killed_starts_closed() {
     let Edge { envoy, origin, upstream, folder } = edge;
     origin.answer(Answer::Silence);
     drop(envoy);
-    let envoy = Envoy::start(&binary(), &setup, folder.path()).unwrap();
+    let folder_of_next = TempDir::new().unwrap();
+    let envoy = Envoy::start(&binary(), &setup, folder_of_next.path()).unwrap();
     let passed = upstream.requests();
     for target in ["/public", "/other"] {
         assert_eq!(envoy.send(&Request::get(target)).unwrap().status, 503, "{target}");

@@ -27,7 +27,7 @@ fn a_route_of_envoy_chooses_a_tenant_or_switches_the_filter_off_and_nothing_else
             route("/odd/", json!({"disable": true})),
             route("/odder/", json!({"disabled": "true"})),
         ];
-        setup.more = json!({"revocations": false, "tenants": [{"tenant": "acme", "token": "other token"}]});
+        setup.more = json!({"revocations": false, "tenants": [{"tenant": "acme", "token": "other-token"}]});
     });
     edge.wait_for(1);
     let acme = Request::get("/acme/public");
