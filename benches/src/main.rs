@@ -8,6 +8,8 @@ use portcullis_benches::engines;
 use portcullis_benches::report::{self, Circumstances};
 #[cfg(feature = "component")]
 use portcullis_benches::suites::component;
+#[cfg(feature = "edge")]
+use portcullis_benches::suites::edge;
 #[cfg(feature = "server")]
 use portcullis_benches::suites::polls;
 #[cfg(feature = "validators")]
@@ -30,6 +32,10 @@ struct Cli {
     /// How often each engine has its turn
     #[arg(long, default_value_t = 40)]
     rounds: usize,
+    /// The three about the filter in a real Envoy
+    #[cfg(feature = "edge")]
+    #[arg(long, conflicts_with = "names")]
+    edge: bool,
     /// Put the tables into docs/PERFORMANCE.md
     #[arg(long)]
     write: bool,
@@ -54,12 +60,31 @@ enum Suite {
     /// The same for a rule with a condition
     #[cfg(feature = "component")]
     Conditions,
+    /// Processor time of Envoy per request, with the filter and with what else could stand there
+    #[cfg(feature = "edge")]
+    EdgeCost,
+    /// Memory of Envoy with the filter
+    #[cfg(feature = "edge")]
+    EdgeMemory,
+    /// How soon a change takes effect on every worker of an Envoy
+    #[cfg(feature = "edge")]
+    EdgeChange,
     /// How soon thousands of waiting edges are told by the server
     #[cfg(feature = "server")]
     Polls,
     /// Time of one validation of a document
     #[cfg(feature = "validators")]
     Validate,
+}
+
+impl Cli {
+    fn suites(&self) -> Vec<Suite> {
+        #[cfg(feature = "edge")]
+        if self.edge {
+            return vec![Suite::EdgeCost, Suite::EdgeMemory, Suite::EdgeChange];
+        }
+        if self.names.is_empty() { Suite::value_variants().to_vec() } else { self.names.clone() }
+    }
 }
 
 /// What the benchmark starts itself, in a process of its own.
@@ -82,7 +107,8 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<()> {
-    let Cli { names, rules, engines: chosen, rounds, write, date, child } = cli;
+    let suites = cli.suites();
+    let Cli { rules, engines: chosen, rounds, write, date, child, .. } = cli;
     match child {
         Some(Child::Count(job)) => return instructions::child(&job),
         Some(Child::CompileOne(job)) => return compile::child(&job),
@@ -96,7 +122,9 @@ fn run(cli: Cli) -> Result<()> {
         bail!("no engine `{unknown}`, this build has {}", known.join(", "));
     }
     let settings = Settings { rules, engines: chosen, rounds };
-    let suites = if names.is_empty() { Suite::value_variants() } else { &names };
+    // Beside the binary of the benchmarks lies the server's.
+    #[cfg(any(feature = "edge", feature = "server"))]
+    let server = std::env::current_exe()?.with_file_name("portcullis");
     for suite in suites {
         let (name, table) = match suite {
             Suite::Decide => ("decide", decide::run(&settings)?),
@@ -106,8 +134,14 @@ fn run(cli: Cli) -> Result<()> {
             Suite::Component => ("component", component::run(&settings)?),
             #[cfg(feature = "component")]
             Suite::Conditions => ("conditions", component::conditions(&settings)?),
+            #[cfg(feature = "edge")]
+            Suite::EdgeCost => ("edge-cost", edge::cost(&edge::Programs::find(server.clone())?, settings.rounds)?),
+            #[cfg(feature = "edge")]
+            Suite::EdgeMemory => ("edge-memory", edge::memory(&edge::Programs::find(server.clone())?)?),
+            #[cfg(feature = "edge")]
+            Suite::EdgeChange => ("edge-change", edge::change(&edge::Programs::find(server.clone())?)?),
             #[cfg(feature = "server")]
-            Suite::Polls => ("polls", polls::run(&std::env::current_exe()?.with_file_name("portcullis"))?),
+            Suite::Polls => ("polls", polls::run(&server)?),
             #[cfg(feature = "validators")]
             Suite::Validate => ("validate", validate::run(settings.rounds)?),
         };

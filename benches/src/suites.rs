@@ -4,6 +4,8 @@ pub mod compile;
 #[cfg(feature = "component")]
 pub mod component;
 pub mod decide;
+#[cfg(feature = "edge")]
+pub mod edge;
 pub mod instructions;
 #[cfg(feature = "server")]
 pub mod polls;

@@ -60,6 +60,13 @@ fn main() -> Result<()> {
     let filter = fs::read(modules.join("portcullis_envoy.wasm"))?;
     publish("PORTCULLIS_ENVOY", &folder.join("portcullis-envoy.wasm"), &filter, budgets::ENVOY)?;
 
+    if env::var_os("CARGO_FEATURE_FIXTURES").is_some() {
+        println!("cargo::rerun-if-changed={}", workspace.join("tests/empty-filter").display());
+        let modules = guests.build("filter", &["empty-filter"])?;
+        let empty = fs::read(modules.join("empty_filter.wasm"))?;
+        publish("PORTCULLIS_EMPTY", &folder.join("empty-filter.wasm"), &empty, budgets::ENVOY)?;
+    }
+
     if env::var_os("CARGO_FEATURE_COMPILER").is_some() {
         for source in ["policy/compiler", "policy/compiler-guest"] {
             println!("cargo::rerun-if-changed={}", workspace.join(source).display());

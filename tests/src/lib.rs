@@ -12,6 +12,8 @@ pub mod oracle;
 pub mod proxy_wasm;
 #[cfg(feature = "hosts")]
 pub mod stage;
+#[cfg(feature = "hosts")]
+pub mod traps;
 
 #[cfg(test)]
 mod tests;

@@ -17,12 +17,16 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn run(self) -> Result<()> {
+        // Of the filter in Envoy nothing is compared with the engines of others.
+        let is_edge = self.arguments.iter().any(|argument| argument == "--edge");
+        let features: &[&str] = if is_edge { &["edge", "server"] } else { &["component", "edge", "peers", "server"] };
         // A folder of its own: the peers are minutes to compile, and other builds shall not throw them out.
         let target = workspace::target()?.join("bench");
         let folder = target.display().to_string();
         step("benchmarks", |step| {
             let package = ["build", "--profile", "dist", "--locked", "--package", "portcullis-benches"];
-            let features = ["component", "peers", "server"].map(|name| format!("portcullis-benches/{name}")).join(",");
+            let features = features.iter().map(|name| format!("portcullis-benches/{name}"));
+            let features = features.collect::<Vec<_>>().join(",");
             let server = ["--package", "portcullis-server", "--bins", "--features", &features];
             let arguments = [&package[..], &server, &["--target-dir", &folder]].concat();
             workspace::run_cargo(&arguments, &target, step)

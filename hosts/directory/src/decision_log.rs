@@ -2,6 +2,7 @@
 
 mod gaps;
 mod query;
+mod retention;
 
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait};

@@ -502,3 +502,25 @@ async fn records_are_found_by_what_they_say() {
     }
     assert_eq!(found, records, "page by page, as they were sent");
 }
+
+#[tokio::test]
+async fn records_are_forgotten_when_they_are_old_or_too_many() {
+    let (directory, tenant) = (empty().await, TenantId::default());
+    let at = |time_ms: &[u64]| time_ms.iter().map(|&time_ms| record(time_ms, "/a", &[])).collect::<Vec<_>>();
+    directory.store_records(batch("w", 3, at(&[1_000, 9_999, 10_000, 20_000, 20_000, 15_000]))).await.unwrap();
+    assert_eq!(gaps(&directory).await, ["w 1-2"]);
+    let kept = async || -> Vec<u64> {
+        let records = directory.records(&tenant, &RecordFilter::default(), None, 10).await.unwrap();
+        records.into_iter().map(|stored| stored.number).collect()
+    };
+    assert_eq!(directory.forget_records(&tenant, UnixSeconds(10), 10).await.unwrap(), 2);
+    assert_eq!(kept().await, [7, 6, 8, 5]);
+    assert_eq!(directory.forget_records(&tenant, UnixSeconds(10), 2).await.unwrap(), 2);
+    assert_eq!(kept().await, [7, 6]);
+    assert_eq!(directory.forget_records(&tenant, UnixSeconds(10), 1).await.unwrap(), 1, "two of one time");
+    assert_eq!(directory.forget_records(&TenantId::parse("acme").unwrap(), UnixSeconds(100), 0).await.unwrap(), 0);
+    assert_eq!((kept().await, gaps(&directory).await), (vec![7], vec!["w 1-2".to_owned()]));
+    let later = UnixSeconds(NOW.0 + 1);
+    assert_eq!(directory.forget_records(&tenant, later, 10).await.unwrap(), 1);
+    assert_eq!((kept().await, gaps(&directory).await), (vec![], Vec::<String>::new()));
+}

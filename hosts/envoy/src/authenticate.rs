@@ -99,8 +99,9 @@ impl<H: Host> Authenticator<'_, H> {
     }
 }
 
-/// The token of the scheme `Bearer` (RFC 6750 section 2.1); the name of a scheme has any case.
+/// The token of the scheme `Bearer` (RFC 6750 section 2.1); the name of a scheme has any case. After it comes one space:
+/// what begins with another is no token, as for the server and for `jwt_authn`.
 fn bearer(authorization: &str) -> Option<&str> {
     let (scheme, token) = authorization.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_matches(' '))
+    scheme.eq_ignore_ascii_case("bearer").then_some(token)
 }

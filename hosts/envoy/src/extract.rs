@@ -162,6 +162,13 @@ fn holds_several_tokens(authorization: &str) -> bool {
     authorization.contains(',') && authorization.to_ascii_lowercase().contains("bearer")
 }
 
+/// Whether the path is there once and canonical as it came.
+pub fn is_canonical(received: &Received, canonical: &mut Vec<u8>) -> bool {
+    let Ok(Some(raw)) = single(&received.headers, ":path") else { return false };
+    let path = raw.split('?').next().unwrap_or_default();
+    canonicalize(path, canonical).is_ok() && canonical == path.as_bytes()
+}
+
 /// The path for the upstream where it differs from the one received. A path without a canonical form stays: the policy
 /// refuses it, with the status that it has for that.
 fn rewrite(raw: &str, mode: PathMode, canonical: &mut Vec<u8>) -> Result<Option<String>, Malformed> {

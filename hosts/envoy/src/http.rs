@@ -14,7 +14,7 @@ use crate::authenticate::{Authenticator, Found};
 use crate::body::Check;
 use crate::config::{Config, LogMode, Tenancy};
 use crate::enforce::{Reply, identity_headers, refusal, to_json};
-use crate::extract::{Facts, Malformed, Received};
+use crate::extract::{Facts, Malformed, Received, is_canonical};
 use crate::gateway::Answer;
 use crate::host::{CallId, Host, HostError, Level, Property};
 use crate::identity::{Identity, Unreadable};
@@ -112,7 +112,7 @@ pub fn on_request(host: &impl Host, edge: &mut Edge, stream: &mut Stream, has_en
         return asked.refuse(&Occasion::default(), Reason::PolicyUnavailable, stream);
     };
     if settings.disabled {
-        return asked.pass(&received);
+        return asked.pass(&received, stream);
     }
     match asked.begin(&received, stream) {
         Step::Done(flow) => flow,
@@ -199,7 +199,12 @@ impl<'a, H: Host> Asked<'a, H> {
     }
 
     /// A route that is switched off: the client's identity headers go nowhere all the same.
-    fn pass(&mut self, received: &Received) -> Flow {
+    fn pass(&mut self, received: &Received, stream: &mut Stream) -> Flow {
+        // The route was chosen by the path as it came; an upstream that cleans it would serve that of another route.
+        if !is_canonical(received, &mut self.scratches.canonical) {
+            let occasion = Occasion { received: Some(received), ..Occasion::default() };
+            return self.refuse(&occasion, Reason::MalformedRequest, stream);
+        }
         self.tenant.metrics.count_disabled(self.host);
         let mut forged = received.forged(self.config);
         match forged.try_for_each(|name| self.host.remove_request_header(name)) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use portcullis_directory::{Directory, StoreError, TenantId};
+use portcullis_directory::{Directory, NameError, StoreError, TenantId};
 use portcullis_runtime::Runtime;
 use tokio::sync::watch;
 
@@ -11,8 +11,10 @@ use crate::authn::secret::{Secret as _, SetupSecret};
 use crate::clock::Clock;
 use crate::pdp::{Gate, GateError};
 use crate::pep::Proxies;
+use crate::pep::audit::Auditor;
 use crate::publish::Publisher;
 use crate::publish::archive::Archive;
+use crate::retention::{self, Retention};
 use crate::revocations::Revocations;
 use crate::signing::BundleKey;
 use crate::store::Store;
@@ -22,6 +24,7 @@ pub struct App {
     pub(crate) store: Store,
     pub(crate) gate: Gate,
     pub(crate) proxies: Proxies,
+    pub(crate) auditor: Auditor,
     tenants: BTreeMap<TenantId, Tenant>,
     is_stopping: watch::Sender<bool>,
 }
@@ -37,6 +40,8 @@ pub struct Parts {
     pub proxies: Proxies,
     /// Seconds after which no token is valid any more.
     pub token_lifetime_s: u64,
+    /// Of decision records.
+    pub retention: Retention,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +50,8 @@ pub enum StartError {
     Gate(#[from] GateError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Name(#[from] NameError),
     #[error("the system gives no random bytes")]
     Random(#[source] getrandom::Error),
 }
@@ -52,15 +59,17 @@ pub enum StartError {
 impl App {
     /// Opens the management policy, and the newest policy document of each tenant.
     pub async fn start(parts: Parts) -> Result<Arc<Self>, StartError> {
-        let Parts { runtime, directory, clock, key, archive, proxies, token_lifetime_s } = parts;
+        let Parts { runtime, directory, clock, key, archive, proxies, token_lifetime_s, retention } = parts;
         let gate = Gate::open(&runtime)?;
         let (tenant, key, archive) = (TenantId::default(), Arc::new(key), archive.map(Arc::new));
         let (lifetime, now) = (token_lifetime_s, clock.now());
         let revocations = Revocations::open(directory.clone(), tenant.clone(), Arc::clone(&key), lifetime, now).await?;
         let store = Store::new(directory, clock, Arc::new([Arc::clone(&revocations)]));
+        retention::start(store.clone(), tenant.clone(), retention);
         let publisher = Publisher::open(&runtime, store.clone(), key, tenant.clone(), archive).await?;
         let tenants = BTreeMap::from([(tenant, Tenant { publisher, revocations })]);
-        Ok(Arc::new(Self { store, gate, proxies, tenants, is_stopping: watch::Sender::new(false) }))
+        let auditor = Auditor::new(getrandom::u64().map_err(StartError::Random)?)?;
+        Ok(Arc::new(Self { store, gate, proxies, auditor, tenants, is_stopping: watch::Sender::new(false) }))
     }
 
     /// A new setup token instead of the one before; `None` when set-up is done.

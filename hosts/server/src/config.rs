@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::authn::jwt::{ClaimNames, Issuers, KeyError};
 use crate::config::proxies::{Addresses, RawIssuer};
 use crate::pep::Proxies;
+use crate::retention::Retention;
 
 /// What the server runs with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,9 @@ pub struct Config {
     pub object_store: Option<String>,
     /// Key `token_lifetime_s`: no token of any issuer is valid for longer; revocations are forgotten after it. Default 86400.
     pub token_lifetime_s: u64,
+    /// Keys `decision_log_age_s` and `decision_log_records`: what is kept of the records of a tenant. Default 2592000 (30 days)
+    /// and 10000000.
+    pub retention: Retention,
     /// Keys `trusted_proxies`, `country_header`, `continent_header`, `issuers`, `claims`.
     pub proxies: Proxies,
 }
@@ -85,12 +89,14 @@ pub enum ConfigError {
     NotUtf8 { name: String },
 }
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 12] = [
     "listen",
     "data_dir",
     "database",
     "object_store",
     "token_lifetime_s",
+    "decision_log_age_s",
+    "decision_log_records",
     "trusted_proxies",
     "country_header",
     "continent_header",
@@ -112,6 +118,10 @@ struct Raw {
     object_store: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     token_lifetime_s: Option<Number>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    decision_log_age_s: Option<Number>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    decision_log_records: Option<Number>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     trusted_proxies: Option<Addresses>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -199,6 +209,8 @@ impl Default for Raw {
             database: None,
             object_store: None,
             token_lifetime_s: None,
+            decision_log_age_s: None,
+            decision_log_records: None,
             trusted_proxies: None,
             country_header: None,
             continent_header: None,
@@ -216,6 +228,8 @@ impl Raw {
             database,
             object_store,
             token_lifetime_s,
+            decision_log_age_s,
+            decision_log_records,
             trusted_proxies,
             country_header,
             continent_header,
@@ -238,8 +252,13 @@ impl Raw {
             issuers: Issuers { issuers, claims },
         };
         let token_lifetime_s = token_lifetime_s.map_or(TOKEN_LIFETIME_S, u64::from);
+        let retention = Retention::default();
+        let retention = Retention {
+            age_s: decision_log_age_s.map_or(retention.age_s, u64::from),
+            records: decision_log_records.map_or(retention.records, u64::from),
+        };
         let database = Location::File(database);
-        Ok(Config { listen, data_dir, database, object_store, token_lifetime_s, proxies })
+        Ok(Config { listen, data_dir, database, object_store, token_lifetime_s, proxies, retention })
     }
 }
 
@@ -365,6 +384,7 @@ mod tests {
     fn the_environment_can_say_it_too() {
         let environment = variables(&[
             ("PORTCULLIS_TOKEN_LIFETIME_S", "600"),
+            ("PORTCULLIS_DECISION_LOG_AGE_S", "60"),
             ("PORTCULLIS_TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8,::1"),
             ("PORTCULLIS_OBJECT_STORE", "file:///x"),
             ("PORTCULLIS_COUNTRY_HEADER", "X-Country"),
@@ -373,6 +393,7 @@ mod tests {
         let trusted: Vec<String> = config.proxies.trusted.iter().map(ToString::to_string).collect();
         assert_eq!(trusted, ["127.0.0.1/32", "10.0.0.0/8", "::1/128"]);
         assert_eq!((config.token_lifetime_s, config.object_store.as_deref()), (600, Some("file:///x")));
+        assert_eq!(config.retention, Retention { age_s: 60, ..Retention::default() });
         assert_eq!(config.proxies.country_header.as_deref(), Some("x-country"));
     }
 

@@ -24,6 +24,7 @@ mod body;
 mod precondition;
 
 pub mod publish;
+mod retention;
 mod revocations;
 mod store;
 mod tenant;

@@ -5,6 +5,7 @@
 //! no other reason. Anything that cannot be read is a deny. The path must be canonical: nothing here can change it.
 
 mod answer;
+pub mod audit;
 mod envoy;
 mod forward;
 mod received;
@@ -13,6 +14,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request, State};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use ipnet::IpNet;
 use portcullis_runtime::{Credential, Decision, Effect, Reason, Subject};
@@ -20,7 +22,7 @@ use portcullis_runtime::{Credential, Decision, Effect, Reason, Subject};
 use crate::app::App;
 use crate::authn::client::{Offered, Owner, user_subject};
 use crate::authn::jwt::Issuers;
-use crate::error::ApiError;
+use crate::error::{ApiError, chain};
 use crate::pep::answer::Answer;
 use crate::pep::received::{Facts, Received, Refusal};
 use crate::permit::{Asker, Permit};
@@ -54,7 +56,7 @@ pub fn is_door(path: &str) -> bool {
 pub async fn envoy(State(app): State<Arc<App>>, permit: Permit<Asker>, request: Request) -> Result<Response, ApiError> {
     let peer = app.proxies.known_peer(&request)?;
     let received = envoy::receive(&request, &app.proxies, peer);
-    let verdict = judge(&app, &permit, received).await?;
+    let verdict = judge(&app, &permit, received, request.headers()).await?;
     Ok(Answer::new(&verdict, request.headers()).for_envoy())
 }
 
@@ -67,7 +69,7 @@ pub async fn forward(
     let peer = app.proxies.known_peer(&request)?;
     let deny_status = forward::deny_status(&request)?;
     let received = forward::receive(&request, &app.proxies, peer);
-    let verdict = judge(&app, &permit, received).await?;
+    let verdict = judge(&app, &permit, received, request.headers()).await?;
     Ok(Answer::new(&verdict, request.headers()).for_forward(deny_status))
 }
 
@@ -75,6 +77,7 @@ async fn judge(
     app: &App,
     permit: &Permit<Asker>,
     received: Result<Received<'_>, Refusal>,
+    headers: &HeaderMap,
 ) -> Result<Verdict, ApiError> {
     let tenant = app.tenant(permit.tenant().as_str());
     let tenant = tenant.ok_or(ApiError::NotFound { detail: "there is no tenant of this name" })?;
@@ -92,12 +95,15 @@ async fn judge(
     };
     let request = facts.into_request(subject, credential, app.store.now().0);
     let decision = tenant.decide(&request);
-    let verdict = match answer::is_sendable(request.subject.as_ref()) || !decision.is_allow() {
+    let records = audit::records(&request, &decision, headers, app.store.now());
+    if let Err(error) = app.auditor.store(&app.store, permit, records).await {
+        tracing::error!(tenant.id = %tenant.id(), error = chain(&error), "an audited request is refused");
+        return Ok(refusal(tenant, Reason::PolicyUnavailable));
+    }
+    Ok(match answer::is_sendable(request.subject.as_ref()) || !decision.is_allow() {
         true => Verdict { decision, subject: request.subject },
         false => refusal(tenant, Reason::Unauthenticated),
-    };
-    report(tenant, &verdict);
-    Ok(verdict)
+    })
 }
 
 /// Who the client is: nobody, the owner of an API key of this server, or the subject of a token.
@@ -127,22 +133,6 @@ fn refusal(tenant: &Tenant, reason: Reason) -> Verdict {
     let decision =
         Decision { effect: Effect::Deny, status: tenant.status(reason), reason, revision, ..Decision::unavailable() };
     Verdict { decision, subject: None }
-}
-
-/// The log is the audit stream of these decisions.
-fn report(tenant: &Tenant, verdict: &Verdict) {
-    let Verdict { decision, subject } = verdict;
-    for obligation in &decision.obligations {
-        tracing::info!(
-            tenant.id = %tenant.id(),
-            obligation = ?obligation,
-            subject.id = ?subject.as_ref().map(|subject| subject.id.as_str()),
-            decision = decision.effect.name(),
-            reason = decision.reason.name(),
-            rules = ?decision.rules,
-            "audit of a proxied request"
-        );
-    }
 }
 
 // === impl Proxies ===

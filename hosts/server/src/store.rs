@@ -10,7 +10,7 @@ use portcullis_directory::{
 };
 
 use crate::clock::Clock;
-use crate::permit::{Author, Permit, Sender, SetupHolder};
+use crate::permit::{Asker, Author, Permit, Sender, SetupHolder};
 use crate::revocations::Revocations;
 
 #[derive(Clone)]
@@ -200,6 +200,19 @@ impl Store {
         let (tenant, sender, received_at) = (tenant.clone(), permit.sender().to_owned(), self.now());
         let batch = RecordBatch { tenant, sender, worker, first, dropped, records, received_at };
         self.directory.store_records(batch).await
+    }
+
+    /// What this server decided for proxies, for the tenant of the one who asks.
+    pub async fn store_audit(&self, permit: &Permit<Asker>, sent: Sent) -> Result<u64, StoreError> {
+        const SENDER: &str = "server";
+        let Sent { worker, first, dropped, records } = sent;
+        let (tenant, received_at) = (permit.tenant().clone(), self.now());
+        let batch = RecordBatch { tenant, sender: SENDER.to_owned(), worker, first, dropped, records, received_at };
+        self.directory.store_records(batch).await
+    }
+
+    pub async fn forget_records(&self, tenant: &TenantId, since: UnixSeconds, most: u64) -> Result<u64, StoreError> {
+        self.directory.forget_records(tenant, since, most).await
     }
 
     pub async fn put_candidate(

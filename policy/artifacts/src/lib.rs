@@ -18,3 +18,7 @@ pub const ENVOY_FILTER_PATH: &str = env!("PORTCULLIS_ENVOY");
 /// A component of the same world that traps and loops on request.
 #[cfg(feature = "fixtures")]
 pub const FAULTY_COMPONENT: &[u8] = include_bytes!(env!("PORTCULLIS_FAULTY"));
+
+/// A proxy-wasm filter that does nothing.
+#[cfg(feature = "fixtures")]
+pub const EMPTY_FILTER_PATH: &str = env!("PORTCULLIS_EMPTY");

@@ -3,6 +3,7 @@
 //! Every process is a child that ends with its handle; every port is chosen by the one who listens on it. Waiting is
 //! polling with a deadline, never a fixed sleep.
 
+pub mod certificates;
 pub mod envoy;
 pub mod http;
 pub mod http2;

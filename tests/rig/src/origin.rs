@@ -17,6 +17,10 @@ pub enum Answer {
     Bundle(Vec<u8>),
     /// This status and body.
     Plain(u16, Vec<u8>),
+    /// The same for each tenant in the list; 404 for any other.
+    Bundles(Vec<(String, Vec<u8>)>),
+    /// 200 with so many headers and no body.
+    Headers(usize),
     /// The head of 200 and half of the body, then the connection ends.
     Half(Vec<u8>),
     /// The connection ends without an answer.
@@ -46,6 +50,14 @@ struct Now {
     /// Requests that came while this was the answer, or waited when it became so.
     requests: u64,
     stopped: bool,
+}
+
+impl Answer {
+    fn of(self, tenant: &str) -> Self {
+        let Self::Bundles(bundles) = self else { return self };
+        let bundle = bundles.into_iter().find(|(name, _)| name == tenant);
+        bundle.map_or(Self::Plain(404, Vec::new()), |(_, bytes)| Self::Bundle(bytes))
+    }
 }
 
 impl Origin {
@@ -108,12 +120,14 @@ impl State {
         let mut stream = BufReader::new(stream);
         while let Some(Head { headers, first_line }) = read_head(&mut stream)? {
             read_body(&mut stream, &headers, Ends::AtOnce)?;
-            let wait = first_line.split(['?', '&', ' ']).find_map(|pair| pair.strip_prefix("wait=")?.parse().ok());
-            let wait = Duration::from_secs(wait.unwrap_or(0));
             let known = headers.iter().find(|(name, _)| name == "if-none-match").map(|(_, tag)| tag.as_str());
+            let parameters = || first_line.split(['?', '&', ' ']);
+            let wait = parameters().find_map(|pair| pair.strip_prefix("wait=")?.parse().ok());
+            let wait = Duration::from_secs(wait.unwrap_or(0));
+            let tenant = parameters().find_map(|pair| pair.strip_prefix("tenant=")).unwrap_or_default();
             let (version, answer) = self.settled(known, wait);
             let stream = stream.get_mut();
-            match answer {
+            match answer.of(tenant) {
                 Answer::Bundle(_) if known == Some(&tag(version)) => write(stream, 304, &tag(version), &[], 0)?,
                 Answer::Bundle(bytes) => write(stream, 200, &tag(version), &bytes, bytes.len())?,
                 Answer::Plain(status, body) => write(stream, status, &tag(version), &body, body.len())?,
@@ -121,7 +135,12 @@ impl State {
                     write(stream, 200, &tag(version), &body[..body.len() / 2], body.len())?;
                     return Ok(());
                 }
-                Answer::HangUp | Answer::Silence => return Ok(()),
+                Answer::Headers(count) => {
+                    let headers: String = (0..count).map(|number| format!("x-{number}: 1\r\n")).collect();
+                    let head = format!("HTTP/1.1 200 X\r\ncontent-length: 0\r\n{headers}\r\n");
+                    stream.write_all(head.as_bytes())?;
+                }
+                Answer::Bundles(_) | Answer::HangUp | Answer::Silence => return Ok(()),
             }
         }
         Ok(())
@@ -135,9 +154,11 @@ impl State {
         let end = Instant::now() + wait;
         while !now.stopped {
             let left = match &now.answer {
-                Answer::Bundle(_) if known == Some(&tag(now.version)) => end.saturating_duration_since(Instant::now()),
+                Answer::Bundle(_) | Answer::Bundles(_) if known == Some(&tag(now.version)) => {
+                    end.saturating_duration_since(Instant::now())
+                }
                 Answer::Silence => Duration::from_secs(60),
-                Answer::Bundle(_) | Answer::Plain(..) | Answer::Half(_) | Answer::HangUp => Duration::ZERO,
+                _ => Duration::ZERO,
             };
             if left.is_zero() {
                 break;

@@ -117,7 +117,7 @@ impl Proxied {
 }
 
 /// The identity provider of the tests, this machine as the only proxy, and where proxies write places.
-fn configuration(folder: &Path) -> Result<String> {
+pub fn configuration(folder: &Path) -> Result<String> {
     let keys = folder.join("jwks.json");
     std::fs::write(&keys, token::jwks())?;
     Ok(format!(

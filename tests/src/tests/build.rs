@@ -35,7 +35,7 @@ fn the_core_module_imports_nothing_and_exports_its_memory_and_six_functions() {
 }
 
 /// Who may use whom inside the workspace, tests and builds left out; anything else points up.
-const EDGES: [(&str, &[&str]); 16] = [
+const EDGES: [(&str, &[&str]); 17] = [
     ("portcullis-allocator", &[]),
     ("portcullis-bundle", &[]),
     ("portcullis-core", &["portcullis-bundle"]),
@@ -52,6 +52,7 @@ const EDGES: [(&str, &[&str]); 16] = [
         &["portcullis-bundle", "portcullis-compiler", "portcullis-core", "portcullis-directory", "portcullis-runtime"],
     ),
     ("faulty-guest", &[]),
+    ("empty-filter", &[]),
     ("portcullis-rig", &[]),
     (
         "portcullis-benches",
@@ -97,5 +98,30 @@ fn every_path_in_the_architecture_exists() {
     assert!(paths.len() >= 10, "only {paths:?} found");
     for path in paths {
         assert!(root.join(path).exists(), "docs/ARCHITECTURE.md names {path}, which does not exist");
+    }
+}
+
+/// Rows of the table of weaknesses, by letter.
+const WEAKNESSES: [(char, usize); 4] = [('P', 15), ('H', 10), ('T', 9), ('E', 16)];
+
+#[test]
+fn every_weakness_has_a_row_whose_cases_name_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let text = std::fs::read_to_string(root.join("docs/WEAKNESSES.md")).unwrap();
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix('|'));
+    let rows: BTreeMap<&str, Vec<&str>> = rows
+        .map(|row| row.split(" | ").map(str::trim).collect::<Vec<_>>())
+        .map(|row| (row[0], row[1..].to_vec()))
+        .collect();
+    for id in WEAKNESSES.iter().flat_map(|&(letter, count)| (1..=count).map(move |number| format!("{letter}{number}")))
+    {
+        let [_, cases, also] = rows[id.as_str()][..] else { panic!("the row of {id} has other columns") };
+        for (cell, must_name) in [(cases, true), (also, false)] {
+            for path in cell.split('`').skip(1).step_by(2).filter(|quote| quote.contains('/')) {
+                let file = std::fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+                let mut words = file.split(|char: char| !char.is_ascii_alphanumeric());
+                assert!(!must_name || words.any(|word| word == id), "{path} does not name {id}");
+            }
+        }
     }
 }

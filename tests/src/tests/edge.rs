@@ -11,9 +11,15 @@ use serde_json::json;
 use crate::stage::Stage;
 
 mod bodies;
+mod certificates;
 mod failures;
+mod lessons;
 mod printed;
+mod restarts;
+mod routes;
 mod server;
+mod shadow;
+mod traps;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 

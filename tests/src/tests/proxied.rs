@@ -2,10 +2,12 @@
 //! the upstream sees. Each row is named by its id there.
 
 use portcullis_rig::upstream::Seen;
-use portcullis_rig::{Request, Response, token};
+use portcullis_rig::{Request, Response, Server, http, token};
 use serde_json::json;
+use tempfile::TempDir;
 
-use crate::engines::proxied::{Kind, Proxied};
+use crate::engines::portcullis;
+use crate::engines::proxied::{Kind, Proxied, configuration};
 
 const POLICY: &str = "
 version: 1
@@ -189,4 +191,51 @@ fn envoy_that_asks_is_closed_while_the_server_is_down() {
 #[test]
 fn nginx_that_asks_is_closed_while_the_server_is_down() {
     check_failure(Kind::Nginx);
+}
+
+/// The questions of Traefik's ForwardAuth, over HTTP to the real server; there is no Traefik here to ask them.
+#[test]
+fn a_proxy_that_asks_like_traefik_gets_the_same_verdicts() {
+    let folder = TempDir::new().unwrap();
+    let configuration = configuration(folder.path()).unwrap();
+    let server = Server::start_with(&portcullis().unwrap(), folder.path(), &configuration).unwrap();
+    server.put_policy(POLICY).unwrap();
+    let edge = server.create_edge("traefik").unwrap();
+    let ask = |uri: &str, host: &str, address: &str, authorization: Option<String>| {
+        let request = Request::get("/authz/forward").header("x-portcullis-edge-token", &edge);
+        let request = request.header("x-forwarded-method", "GET").header("x-forwarded-proto", "https");
+        let request = request.header("x-forwarded-host", host).header("x-forwarded-uri", uri);
+        let request = request.header("x-forwarded-for", address);
+        authorization.iter().fold(request, |request, value| request.header("authorization", value))
+    };
+    let (staff, near, bad) = (Some(format!("Bearer {}", staff())), "203.0.113.9", "198.51.100.1");
+    let wrong = Some(format!("{}x", staff.clone().unwrap()));
+    for (uri, host, address, authorization, status) in [
+        ("/public", "b.example", near, None, 200),
+        ("/public", "b.example", near, wrong.clone(), 401),
+        ("/a?b=c", "b.example", near, staff.clone(), 200),
+        ("/a", "b.example", near, None, 401),
+        ("/a", "b.example", near, wrong, 401),
+        ("/admin", "b.example", near, staff.clone(), 403),
+        ("/admin?x=1", "b.example", near, staff.clone(), 403),
+        ("/public/../admin", "b.example", near, staff.clone(), 400),
+        ("//admin", "b.example", near, staff.clone(), 400),
+        ("/host", "a.example", near, None, 200),
+        ("/host", "b.example", near, None, 401),
+        ("/public", "b.example", bad, None, 423),
+        ("/public", "b.example", "203.0.113.9, 198.51.100.1", None, 423),
+    ] {
+        let response = http::send(server.address(), &ask(uri, host, address, authorization.clone())).unwrap();
+        assert_eq!(response.status, status, "{host} {uri} from {address}: {}", response.text());
+        let subject = (status == 200 && authorization.is_some()).then_some("u1");
+        assert_eq!(response.header("x-portcullis-subject").filter(|subject| !subject.is_empty()), subject, "{uri}");
+    }
+    // Two families of headers, no proxy's token, a client's token in its place.
+    let whole = ask("/public", "b.example", near, None);
+    let both = whole.clone().header("x-original-uri", "/public");
+    assert_eq!(http::send(server.address(), &both).unwrap().status, 400);
+    let unknown = Request::get("/authz/forward").header("x-forwarded-uri", "/public");
+    assert!(matches!(http::send(server.address(), &unknown).unwrap().status, 401 | 403));
+    let client = unknown.header("authorization", &staff.unwrap());
+    assert!(matches!(http::send(server.address(), &client).unwrap().status, 401 | 403));
 }

@@ -525,11 +525,16 @@ fn on_route(path: &str, settings: &Value) -> FakeHost {
 
 #[test]
 fn a_route_may_switch_the_filter_off_but_not_what_it_removes() {
-    let host = on_route("/..", &json!({"disabled": true}));
+    let host = on_route("/other", &json!({"disabled": true}));
     host.0.borrow_mut().headers.extend(headers(&[("x_portcullis_subject", "root")]));
     assert_eq!(on_request(&host, &mut edge(json!({}))), Flow::Continue);
     assert_eq!(host.header("x_portcullis_subject"), None);
     assert_eq!(host.metric("portcullis_disabled_total.tenant.default"), 1);
+    // The route is that of `/off/`, and an upstream that cleans the path would serve another one.
+    for path in ["/off/../other", "/off//x", "/off/%2e%2e/other", "/off%2Fx", "*"] {
+        let host = on_route(path, &json!({"disabled": true}));
+        assert_eq!(on_request(&host, &mut edge(json!({}))), Flow::Stop, "{path}");
+    }
     let host = on_route("/health", &json!({"disabled": true}));
     host.0.borrow_mut().headers.extend(headers(&[("x_portcullis_subject", "root")]));
     host.0.borrow_mut().broken.insert("remove_request_header");

@@ -18,6 +18,7 @@ use tower::ServiceExt as _;
 use crate::app::{App, Parts};
 use crate::clock::Clock;
 use crate::pep::Proxies;
+use crate::retention::Retention;
 use crate::router::router;
 use crate::signing::BundleKey;
 
@@ -101,6 +102,7 @@ impl TestApp {
             archive: None,
             proxies: Proxies::default(),
             token_lifetime_s: 86_400,
+            retention: Retention::default(),
         };
         change(&mut parts);
         let app = App::start(parts).await.unwrap();

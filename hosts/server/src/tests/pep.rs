@@ -292,3 +292,27 @@ async fn the_whole_decision_is_shown_on_request() {
         "obligations": [], "errors": [], "revision": 1});
     assert_eq!(serde_json::from_str::<serde_json::Value>(shown.header("x-portcullis-decision")).unwrap(), expected);
 }
+
+#[tokio::test]
+async fn an_audited_request_is_a_record_before_it_is_answered() {
+    let proxy = proxy().await;
+    let policy = "
+version: 1
+public: [{path: {under: /}}]
+rules:
+  - {id: seen, effect: audit, topic: money, who: {anyone: true}, target: {path: {under: /pay}}}
+";
+    proxy.admin.publish(policy).await;
+    for (number, uri) in ["/pay/1?secret=1", "/pay/2", "/other"].into_iter().enumerate() {
+        let draft = proxy.nginx(uri).header("x-request-id", &format!("r{number}"));
+        assert_eq!(draft.send().await.status, 200, "{uri}");
+    }
+    let page = proxy.admin.get("/policy/decision-logs").send().await.expect_status(200).json();
+    let told =
+        |key: &str| page["records"].as_array().unwrap().iter().map(|record| record[key].clone()).collect::<Vec<_>>();
+    assert_eq!(told("path"), ["/pay/2", "/pay/1"]);
+    assert_eq!((told("topic"), told("kind")), (vec![json!("money"); 2], vec![json!("audit"); 2]));
+    assert_eq!((told("request_id"), told("ip")), (vec![json!("r1"), json!("r0")], vec![json!("203.0.113.9"); 2]));
+    let gaps = proxy.admin.get("/policy/decision-logs/gaps").send().await.expect_status(200).json();
+    assert_eq!(gaps["gaps"], json!([]));
+}

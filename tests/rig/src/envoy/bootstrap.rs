@@ -1,6 +1,7 @@
 //! The configuration of Envoy: one listener, `jwt_authn`, the filter, two clusters.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -23,15 +24,33 @@ pub(super) fn bootstrap(setup: &EnvoySetup) -> Value {
         "static_resources": {
             "listeners": [{
                 "name": "edge",
-                "address": socket_address(SocketAddr::from(([127, 0, 0, 1], 0))),
-                "filter_chains": [{"filters": [{
-                    "name": "envoy.filters.network.http_connection_manager",
-                    "typed_config": connection_manager(setup),
-                }]}],
+                "address": socket_address(setup.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)))),
+                "filter_chains": [filter_chain(setup)],
             }],
-            "clusters": [cluster(UPSTREAM, setup.upstream), cluster(SERVER, setup.server)],
+            "clusters": [upstream(setup), cluster(SERVER, setup.server)],
         },
     })
+}
+
+fn filter_chain(setup: &EnvoySetup) -> Value {
+    let mut chain = json!({"filters": [{
+        "name": "envoy.filters.network.http_connection_manager",
+        "typed_config": connection_manager(setup),
+    }]});
+    if let Some(socket) = &setup.transport_socket {
+        chain["transport_socket"] = socket.clone();
+    }
+    chain
+}
+
+/// The routes of the setup, then one for everything.
+fn routes(setup: &EnvoySetup) -> Vec<Value> {
+    let all = json!({"match": {"prefix": "/"}});
+    let to_upstream = |mut route: Value| {
+        route["route"] = json!({"cluster": UPSTREAM});
+        route
+    };
+    setup.routes.iter().cloned().chain([all]).map(to_upstream).collect()
 }
 
 /// Makes labels of what the filter puts into the names of its metrics.
@@ -39,6 +58,14 @@ fn stats_tags() -> Value {
     let tag =
         |name: &str| json!({"tag_name": name, "regex": format!(r"^wasmcustom\.portcullis_.+?(\.{name}\.([^.]+))")});
     ["tenant", "decision", "reason", "kind"].into_iter().map(tag).collect()
+}
+
+fn upstream(setup: &EnvoySetup) -> Value {
+    let mut cluster = cluster(UPSTREAM, setup.upstream);
+    if let Some(socket) = &setup.upstream_socket {
+        cluster["transport_socket"] = socket.clone();
+    }
+    cluster
 }
 
 fn cluster(name: &str, address: SocketAddr) -> Value {
@@ -69,7 +96,7 @@ fn connection_manager(setup: &EnvoySetup) -> Value {
             "virtual_hosts": [{
                 "name": "all",
                 "domains": ["*"],
-                "routes": [{"match": {"prefix": "/"}, "route": {"cluster": UPSTREAM}}],
+                "routes": routes(setup),
             }],
         },
         "http_filters": filters(setup),
@@ -83,7 +110,7 @@ fn connection_manager(setup: &EnvoySetup) -> Value {
         manager["strip_trailing_host_dot"] = json!(true);
         manager["common_http_protocol_options"] = json!({"headers_with_underscores_action": "REJECT_REQUEST"});
     }
-    if setup.show_decisions && !setup.asks_server {
+    if setup.show_decisions && !setup.asks_server && setup.filters.is_none() {
         let header = json!([{
             "header": {"key": DECISION_HEADER, "value": "%FILTER_STATE(wasm.portcullis.decision:PLAIN)%"},
             "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
@@ -106,6 +133,9 @@ fn filters(setup: &EnvoySetup) -> Value {
         "name": "envoy.filters.http.router",
         "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"},
     });
+    if let Some(filters) = &setup.filters {
+        return filters.iter().cloned().chain([router]).collect();
+    }
     if setup.asks_server {
         return json!([{"name": "envoy.filters.http.ext_authz", "typed_config": ext_authz::filter(setup, SERVER)}, router]);
     }
@@ -154,18 +184,23 @@ fn wasm(setup: &EnvoySetup) -> Value {
     if let (Some(keys), Some(more)) = (configuration.as_object_mut(), setup.more.as_object()) {
         keys.extend(more.clone());
     }
+    plugin("portcullis", &setup.filter, &configuration)
+}
+
+/// A filter from `file` with this configuration; plugins of one name and one file share their VMs.
+pub fn plugin(name: &str, file: &Path, configuration: &Value) -> Value {
     json!({
         "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
         "config": {
-            "name": "portcullis",
+            "name": name,
             // A trap answers 503 and the VM starts again; anything else would let requests through, or none for ever.
             "failure_policy": "FAIL_RELOAD",
             "allow_on_headers_stop_iteration": true,
             "reload_config": {"backoff": {"base_interval": "0.05s", "max_interval": "1s"}},
             "vm_config": {
-                "vm_id": "portcullis",
+                "vm_id": name,
                 "runtime": "envoy.wasm.runtime.v8",
-                "code": {"local": {"filename": setup.filter}},
+                "code": {"local": {"filename": file}},
             },
             "configuration": {
                 "@type": "type.googleapis.com/google.protobuf.StringValue",

@@ -14,6 +14,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 pub use binary::EnvoyBinary;
+pub use bootstrap::plugin;
 
 use crate::http::{self, Client, Request, Response};
 use crate::process::{Process, poll};
@@ -61,6 +62,16 @@ pub struct EnvoySetup {
     pub more: Value,
     /// Instead of the filter, Envoy asks the server about each request (`ext_authz` over HTTP).
     pub asks_server: bool,
+    /// Instead of all that: these HTTP filters before the router.
+    pub filters: Option<Vec<Value>>,
+    /// Routes before the one for everything; each needs a `match`, the cluster is added.
+    pub routes: Vec<Value>,
+    /// `transport_socket` of the listener; plain text without.
+    pub transport_socket: Option<Value>,
+    /// The same of the connections to the upstream.
+    pub upstream_socket: Option<Value>,
+    /// Where it listens; a free port of 127.0.0.1 without.
+    pub listen: Option<SocketAddr>,
 }
 
 impl EnvoySetup {
@@ -84,6 +95,11 @@ impl EnvoySetup {
             max_stale_s: 300,
             more: json!({}),
             asks_server: false,
+            filters: None,
+            routes: Vec::new(),
+            transport_socket: None,
+            upstream_socket: None,
+            listen: None,
         }
     }
 }
@@ -94,6 +110,8 @@ pub struct Envoy {
     admin: SocketAddr,
     listener: SocketAddr,
     bootstrap: PathBuf,
+    /// What Envoys that follow one another by hot restart have in common.
+    base_id: u32,
 }
 
 impl Envoy {
@@ -105,14 +123,32 @@ impl Envoy {
         Self::run(binary, &bootstrap, setup.workers, folder)
     }
 
+    /// Starts another that takes over from this one by hot restart; this one ends by itself soon after. Both need the
+    /// same `EnvoySetup::listen`.
+    pub fn hot_restart(&self, binary: &EnvoyBinary, setup: &EnvoySetup, folder: &Path) -> Result<Self> {
+        let bootstrap = folder.join("envoy.json");
+        fs::write(&bootstrap, format!("{:#}\n", bootstrap::bootstrap(setup)))?;
+        let mut command = command(binary, &bootstrap, setup.workers);
+        command.args(["--base-id", &self.base_id.to_string(), "--restart-epoch", "1"]);
+        let process = Process::start("envoy", command.arg("--admin-address-path").arg(folder.join(ADMIN)), folder)?;
+        Self::ready(process, &bootstrap, folder, self.base_id)
+    }
+
     /// The same with a configuration that is there: `admin` and its listener take free ports.
     pub fn run(binary: &EnvoyBinary, bootstrap: &Path, workers: u32, folder: &Path) -> Result<Self> {
-        let admin_file = folder.join("envoy.admin");
-        let mut command = Command::new(binary.path());
-        command.arg("--config-path").arg(bootstrap).arg("--admin-address-path").arg(&admin_file);
-        command.args(["--use-dynamic-base-id", "--log-level", "warn", "--component-log-level", "wasm:info"]);
-        command.args(["--concurrency", &workers.to_string(), "--drain-time-s", "1"]);
-        let mut process = Process::start("envoy", &mut command, folder)?;
+        let base_id_file = folder.join("envoy.base-id");
+        let mut command = command(binary, bootstrap, workers);
+        command.arg("--use-dynamic-base-id").arg("--base-id-path").arg(&base_id_file);
+        let mut process = Process::start("envoy", command.arg("--admin-address-path").arg(folder.join(ADMIN)), folder)?;
+        let base_id = process.wait_until("Envoy's base id", TIMEOUT, |_| {
+            Ok(fs::read_to_string(&base_id_file).ok().and_then(|id| id.trim().parse().ok()))
+        })?;
+        Self::ready(process, bootstrap, folder, base_id)
+    }
+
+    /// Waits until the process listens.
+    fn ready(mut process: Process, bootstrap: &Path, folder: &Path, base_id: u32) -> Result<Self> {
+        let admin_file = folder.join(ADMIN);
         // Both ports are chosen by Envoy itself, so that nobody can take them before.
         let admin = process.wait_until("Envoy's admin port", TIMEOUT, |_| {
             Ok(fs::read_to_string(&admin_file).ok().and_then(|address| address.trim().parse().ok()))
@@ -121,7 +157,7 @@ impl Envoy {
             let is_live = get(admin, "/ready").is_ok_and(|response| response.text().trim() == "LIVE");
             if is_live { listener_address(admin) } else { Ok(None) }
         })?;
-        Ok(Self { process, admin, listener, bootstrap: bootstrap.to_owned() })
+        Ok(Self { process, admin, listener, bootstrap: bootstrap.to_owned(), base_id })
     }
 
     pub fn admin(&self) -> SocketAddr {
@@ -130,6 +166,17 @@ impl Envoy {
 
     pub fn listener(&self) -> SocketAddr {
         self.listener
+    }
+
+    /// Waits until the process has ended by itself.
+    pub fn wait(&mut self) -> Result<()> {
+        self.process.wait(TIMEOUT, |_| ()).map(drop)
+    }
+
+    /// Does something at Envoy's administration interface.
+    pub fn command(&self, path: &str) -> Result<()> {
+        let request = Request::new("POST", path).header("connection", "close").header("content-length", "0");
+        http::send(self.admin, &request)?.expect_status(200).map(drop)
     }
 
     pub fn bootstrap(&self) -> &Path {
@@ -182,6 +229,17 @@ impl Envoy {
         let page = get(self.admin, "/stats/prometheus")?.expect_status(200)?.text();
         Ok(page.lines().filter(|line| line.starts_with("portcullis_")).map(str::to_owned).collect())
     }
+}
+
+/// Where Envoy writes the address of its administration interface.
+const ADMIN: &str = "envoy.admin";
+
+fn command(binary: &EnvoyBinary, bootstrap: &Path, workers: u32) -> Command {
+    let mut command = Command::new(binary.path());
+    command.arg("--config-path").arg(bootstrap);
+    command.args(["--log-level", "warn", "--component-log-level", "wasm:info"]);
+    command.args(["--concurrency", &workers.to_string(), "--drain-time-s", "1", "--parent-shutdown-time-s", "3"]);
+    command
 }
 
 fn get(address: SocketAddr, path: &str) -> Result<Response> {

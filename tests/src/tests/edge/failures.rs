@@ -19,21 +19,21 @@ use super::{TIMEOUT, check_denied};
 /// An Envoy with two workers, whose server is an `Origin`.
 pub(super) struct Edge {
     pub(super) envoy: Envoy,
-    origin: Origin,
+    pub(super) origin: Origin,
     pub(super) upstream: Upstream,
-    _folder: TempDir,
+    pub(super) folder: TempDir,
 }
 
 /// What is compiled.
 pub(super) struct Published {
-    document: String,
-    revision: u64,
-    expires: Option<u64>,
-    tenant: &'static str,
-    seed: u8,
+    pub(super) document: String,
+    pub(super) revision: u64,
+    pub(super) expires: Option<u64>,
+    pub(super) tenant: &'static str,
+    pub(super) seed: u8,
 }
 
-const OPEN: &str = "{\"version\": 1, \"public\": [{\"path\": {\"exact\": \"/public\"}}]}";
+pub(super) const OPEN: &str = "{\"version\": 1, \"public\": [{\"path\": {\"exact\": \"/public\"}}]}";
 const CLOSED: &str = "{\"version\": 1, \"public\": [{\"path\": {\"exact\": \"/other\"}}]}";
 
 impl Edge {
@@ -49,7 +49,7 @@ impl Edge {
         setup.more = json!({"revocations": false});
         change(&mut setup);
         let envoy = Envoy::start(&EnvoyBinary::find_or_install(&tools).unwrap(), &setup, folder.path()).unwrap();
-        Self { envoy, origin, upstream, _folder: folder }
+        Self { envoy, origin, upstream, folder }
     }
 
     /// Waits until both workers decide by this revision.
@@ -70,7 +70,7 @@ impl Edge {
     }
 }
 
-fn probe() -> Request {
+pub(super) fn probe() -> Request {
     Request::get("/public")
 }
 
