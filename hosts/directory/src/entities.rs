@@ -300,3 +300,22 @@ pub mod decision_gaps {
 
     impl ActiveModelBehavior for ActiveModel {}
 }
+
+/// One row, which every write changes: who writes next waits for it.
+pub mod writes {
+    use sea_orm::entity::prelude::*;
+
+    /// Id of the row.
+    pub const ONLY: i32 = 1;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "writes")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: i32,
+        pub count: i64,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}

@@ -1,13 +1,33 @@
-//! The directory over SQLite, through its public API.
+//! The directory through its public API: every case on SQLite, and on PostgreSQL.
+
+mod place;
 
 use crate::*;
+use place::{Place, on_both};
+
+on_both! {
+    a_user_is_created_changed_and_deleted_and_the_trail_says_so,
+    a_refused_write_leaves_no_trace,
+    listing_pages_in_byte_order,
+    a_user_holds_at_most_256_roles,
+    a_token_finds_its_owner_until_it_is_revoked,
+    the_setup_token_works_once,
+    documents_follow_each_other,
+    an_unknown_tenant_has_nothing_and_takes_nothing,
+    writers_of_one_database_take_turns,
+    of_documents_stored_at_once_one_wins,
+    a_stored_document_asks_for_its_publication_until_it_is_published,
+    what_outdates_tokens_is_a_revocation,
+    a_later_revocation_wins_and_expired_ones_go,
+    revoking_a_user_ends_the_tokens_of_the_directory_too,
+    an_edge_has_two_valid_tokens_at_most,
+    records_are_stored_once_whatever_is_sent_again,
+    numbers_that_never_came_are_gaps_until_they_come,
+    records_are_found_by_what_they_say,
+}
 
 const NOW: UnixSeconds = UnixSeconds(1_700_000_000);
 const LATER: UnixSeconds = UnixSeconds(1_700_000_060);
-
-async fn empty() -> Directory {
-    Directory::open(Location::Memory).await.unwrap()
-}
 
 fn id(text: &str) -> UserId {
     UserId::parse(text).unwrap()
@@ -49,9 +69,8 @@ async fn trail(directory: &Directory) -> Vec<String> {
     entries.iter().map(|one| format!("{} {} {} {}", one.who, one.action, one.object, one.revision)).collect()
 }
 
-#[tokio::test]
-async fn a_user_is_created_changed_and_deleted_and_the_trail_says_so() {
-    let directory = empty().await;
+async fn a_user_is_created_changed_and_deleted_and_the_trail_says_so(place: Place) {
+    let directory = place.open().await;
     let created = directory.create_user(&new_user("bob", &["b", "a", "b"]), &id("root"), NOW).await.unwrap();
     assert_eq!(created.roles, roles(&["a", "b"]));
     assert_eq!(directory.user(&id("bob")).await.unwrap(), Some(created.clone()));
@@ -78,9 +97,8 @@ async fn a_user_is_created_changed_and_deleted_and_the_trail_says_so() {
     );
 }
 
-#[tokio::test]
-async fn a_refused_write_leaves_no_trace() {
-    let directory = empty().await;
+async fn a_refused_write_leaves_no_trace(place: Place) {
+    let directory = place.open().await;
     directory.create_user(&new_user("bob", &["a"]), &id("root"), NOW).await.unwrap();
     let again = directory.create_user(&new_user("bob", &["b"]), &id("root"), NOW).await;
     assert!(matches!(again, Err(CreateUserError::Exists)));
@@ -94,9 +112,8 @@ async fn a_refused_write_leaves_no_trace() {
     assert_eq!(trail(&directory).await, ["root user.create user/bob 1"]);
 }
 
-#[tokio::test]
-async fn listing_pages_in_byte_order() {
-    let directory = empty().await;
+async fn listing_pages_in_byte_order(place: Place) {
+    let directory = place.open().await;
     for name in ["b", "B", "a", "ä", "c"] {
         directory.create_user(&new_user(name, &["x", "y"]), &id("root"), NOW).await.unwrap();
     }
@@ -114,20 +131,18 @@ fn a_page_has_1_to_200_rows() {
     assert_eq!(PageSize::new(201), None);
 }
 
-#[tokio::test]
-async fn a_user_holds_at_most_256_roles() {
+async fn a_user_holds_at_most_256_roles(place: Place) {
     let names = |count: usize| (0..count).map(|at| RoleName::parse(&format!("r{at}")).unwrap());
     assert_eq!(RoleSet::new(names(257)), Err(TooManyRoles { roles: 257 }));
-    let directory = empty().await;
+    let directory = place.open().await;
     let roles = RoleSet::new(names(256)).unwrap();
     let user = NewUser { id: id("bob"), state: UserState::active(), roles: roles.clone() };
     directory.create_user(&user, &id("root"), NOW).await.unwrap();
     assert_eq!(directory.user(&id("bob")).await.unwrap().unwrap().roles, roles);
 }
 
-#[tokio::test]
-async fn a_token_finds_its_owner_until_it_is_revoked() {
-    let directory = empty().await;
+async fn a_token_finds_its_owner_until_it_is_revoked(place: Place) {
+    let directory = place.open().await;
     directory.create_user(&new_user("bob", &["a"]), &id("root"), NOW).await.unwrap();
     directory.create_user(&new_user("eve", &[]), &id("root"), NOW).await.unwrap();
     directory.issue_token(&id("bob"), &token(1), &id("root"), NOW).await.unwrap();
@@ -146,9 +161,8 @@ async fn a_token_finds_its_owner_until_it_is_revoked() {
     assert_eq!(directory.user_by_token(hash(3)).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn the_setup_token_works_once() {
-    let directory = empty().await;
+async fn the_setup_token_works_once(place: Place) {
+    let directory = place.open().await;
     assert!(directory.issue_setup_token(hash(1), NOW).await.unwrap());
     assert!(directory.issue_setup_token(hash(2), NOW).await.unwrap());
     assert!(!directory.is_setup_token(hash(1)).await.unwrap(), "a newer one replaces it");
@@ -168,9 +182,8 @@ async fn the_setup_token_works_once() {
     assert_eq!(trail(&directory).await, ["admin setup user/admin 1"]);
 }
 
-#[tokio::test]
-async fn documents_follow_each_other() {
-    let directory = empty().await;
+async fn documents_follow_each_other(place: Place) {
+    let directory = place.open().await;
     let tenant = TenantId::default();
     assert_eq!(directory.document(&tenant).await.unwrap(), None);
     assert_eq!(directory.current_revision(&tenant).await.unwrap(), None);
@@ -192,9 +205,8 @@ async fn documents_follow_each_other() {
     assert_eq!(trail(&directory).await, ["root policy.store policy/default 1", "eve policy.store policy/default 2"]);
 }
 
-#[tokio::test]
-async fn an_unknown_tenant_has_nothing_and_takes_nothing() {
-    let directory = empty().await;
+async fn an_unknown_tenant_has_nothing_and_takes_nothing(place: Place) {
+    let directory = place.open().await;
     let tenant = TenantId::parse("acme").unwrap();
     assert!(!directory.has_tenant(&tenant).await.unwrap());
     assert!(directory.has_tenant(&TenantId::default()).await.unwrap());
@@ -216,11 +228,8 @@ async fn a_file_is_created_and_keeps_what_was_written() {
     assert!(folder.path().join("a ?#%20.db").exists());
 }
 
-#[tokio::test]
-async fn writers_of_one_file_take_turns() {
-    let folder = tempfile::tempdir().unwrap();
-    let location = Location::File(folder.path().join("portcullis.db"));
-    let (one, other) = (Directory::open(location.clone()).await.unwrap(), Directory::open(location).await.unwrap());
+async fn writers_of_one_database_take_turns(place: Place) {
+    let (one, other) = (place.open().await, place.open().await);
     let writes: Vec<_> = (0..40_u8)
         .map(|at| {
             let directory = if at % 2 == 0 { one.clone() } else { other.clone() };
@@ -234,12 +243,11 @@ async fn writers_of_one_file_take_turns() {
     }
     assert_eq!(one.users(None, page(200)).await.unwrap().len(), 40);
     assert_eq!(trail(&one).await.len(), 40);
+    assert_eq!(other.writes().await.unwrap(), 40);
 }
 
-#[tokio::test]
-async fn of_documents_stored_at_once_one_wins() {
-    let folder = tempfile::tempdir().unwrap();
-    let directory = Directory::open(Location::File(folder.path().join("portcullis.db"))).await.unwrap();
+async fn of_documents_stored_at_once_one_wins(place: Place) {
+    let directory = place.open().await;
     let writes: Vec<_> = (0..8)
         .map(|at| {
             let directory = directory.clone();
@@ -281,9 +289,8 @@ async fn revoked(directory: &Directory, since: u64) -> Vec<String> {
     revocations.iter().map(|one| format!("{} {} {}", one.subject, one.not_before.0 - NOW.0, one.number)).collect()
 }
 
-#[tokio::test]
-async fn a_stored_document_asks_for_its_publication_until_it_is_published() {
-    let directory = empty().await;
+async fn a_stored_document_asks_for_its_publication_until_it_is_published(place: Place) {
+    let directory = place.open().await;
     let tenant = TenantId::default();
     assert_eq!(directory.publish_job(&tenant).await.unwrap(), None);
     let one = directory.append_document(&tenant, document(None, "version: 1"), &id("root")).await.unwrap();
@@ -298,9 +305,8 @@ async fn a_stored_document_asks_for_its_publication_until_it_is_published() {
     assert_eq!(directory.publish_job(&tenant).await.unwrap(), None, "what was not stored asks for nothing");
 }
 
-#[tokio::test]
-async fn what_outdates_tokens_is_a_revocation() {
-    let directory = empty().await;
+async fn what_outdates_tokens_is_a_revocation(place: Place) {
+    let directory = place.open().await;
     let tenant = TenantId::default();
     assert_eq!(directory.last_revocation(&tenant).await.unwrap(), 0);
     for name in ["bob", "eve"] {
@@ -323,9 +329,8 @@ async fn what_outdates_tokens_is_a_revocation() {
     assert_eq!(directory.last_revocation(&tenant).await.unwrap(), 3);
 }
 
-#[tokio::test]
-async fn a_later_revocation_wins_and_expired_ones_go() {
-    let directory = empty().await;
+async fn a_later_revocation_wins_and_expired_ones_go(place: Place) {
+    let directory = place.open().await;
     let revoke = async |name: &str, at| directory.revoke_subject(&id(name), &id("root"), at).await.unwrap();
     assert_eq!(revoke("stranger", LATER).await, second_later(LATER), "nobody needs to be known");
     assert_eq!(revoke("stranger", NOW).await, second_later(NOW));
@@ -337,9 +342,8 @@ async fn a_later_revocation_wins_and_expired_ones_go() {
     assert_eq!(trail(&directory).await[0], "root user.revoke user/stranger 0");
 }
 
-#[tokio::test]
-async fn revoking_a_user_ends_the_tokens_of_the_directory_too() {
-    let directory = empty().await;
+async fn revoking_a_user_ends_the_tokens_of_the_directory_too(place: Place) {
+    let directory = place.open().await;
     directory.create_user(&new_user("bob", &["a"]), &id("root"), NOW).await.unwrap();
     directory.issue_token(&id("bob"), &token(1), &id("root"), NOW).await.unwrap();
     directory.revoke_subject(&id("bob"), &id("root"), NOW).await.unwrap();
@@ -353,9 +357,8 @@ fn edge(tenant: &str, name: &str) -> EdgeId {
     EdgeId { tenant: TenantId::parse(tenant).unwrap(), name: EdgeName::parse(name).unwrap() }
 }
 
-#[tokio::test]
-async fn an_edge_has_two_valid_tokens_at_most() {
-    let directory = empty().await;
+async fn an_edge_has_two_valid_tokens_at_most(place: Place) {
+    let directory = place.open().await;
     let (one, root) = (edge("default", "one"), id("root"));
     directory.create_edge(&one, hash(1), &root, NOW).await.unwrap();
     assert!(matches!(directory.create_edge(&one, hash(9), &root, NOW).await, Err(EdgeError::Exists)));
@@ -426,9 +429,8 @@ async fn gaps(directory: &Directory) -> Vec<String> {
     gaps.iter().map(|gap| format!("{} {}-{}", gap.worker, gap.first, gap.last)).collect()
 }
 
-#[tokio::test]
-async fn records_are_stored_once_whatever_is_sent_again() {
-    let directory = empty().await;
+async fn records_are_stored_once_whatever_is_sent_again(place: Place) {
+    let directory = place.open().await;
     let records = |count: u64| (0..count).map(|at| record(at, "/a", &["r"])).collect::<Vec<_>>();
     assert_eq!(directory.store_records(batch("w", 1, records(3))).await.unwrap(), 3);
     assert_eq!(directory.store_records(batch("w", 1, records(3))).await.unwrap(), 0);
@@ -441,9 +443,8 @@ async fn records_are_stored_once_whatever_is_sent_again() {
     assert_eq!(gaps(&directory).await, [""; 0]);
 }
 
-#[tokio::test]
-async fn numbers_that_never_came_are_gaps_until_they_come() {
-    let directory = empty().await;
+async fn numbers_that_never_came_are_gaps_until_they_come(place: Place) {
+    let directory = place.open().await;
     let send = async |first, count| {
         let records = (0..count).map(|at| record(at, "/a", &[])).collect();
         directory.store_records(batch("w", first, records)).await.unwrap();
@@ -467,9 +468,8 @@ async fn numbers_that_never_came_are_gaps_until_they_come() {
     assert_eq!(directory.gaps(&tenant, Some(&cursor), page(1)).await.unwrap(), []);
 }
 
-#[tokio::test]
-async fn records_are_found_by_what_they_say() {
-    let directory = empty().await;
+async fn records_are_found_by_what_they_say(place: Place) {
+    let directory = place.open().await;
     let tenant = TenantId::default();
     let records = vec![
         record(10, "/a/b", &["one", "two"]),

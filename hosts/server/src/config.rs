@@ -226,8 +226,8 @@ impl Raw {
             return Err(ConfigError::DataDir);
         }
         let database = match database {
-            Some(url) => sqlite_file(&url).ok_or(ConfigError::Database)?,
-            None => data_dir.join("portcullis.db"),
+            Some(url) => location(url).ok_or(ConfigError::Database)?,
+            None => Location::File(data_dir.join("portcullis.db")),
         };
         let listen = listen.parse().map_err(|_| ConfigError::Listen(listen))?;
         let issuers = issuers.into_iter().map(RawIssuer::read).collect::<Result<_, _>>()?;
@@ -238,8 +238,14 @@ impl Raw {
             issuers: Issuers { issuers, claims },
         };
         let token_lifetime_s = token_lifetime_s.map_or(TOKEN_LIFETIME_S, u64::from);
-        let database = Location::File(database);
         Ok(Config { listen, data_dir, database, object_store, token_lifetime_s, proxies })
+    }
+}
+
+fn location(url: String) -> Option<Location> {
+    match url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        true => Some(Location::Postgres(url)),
+        false => sqlite_file(&url).map(Location::File),
     }
 }
 
