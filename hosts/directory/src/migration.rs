@@ -4,6 +4,7 @@ mod m0001_directory;
 mod m0002_edge;
 mod m0003_candidates;
 mod m0004_writes;
+mod m0005_people;
 
 use sea_orm::DbBackend;
 use sea_orm_migration::prelude::*;
@@ -18,6 +19,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_edge::Step),
             Box::new(m0003_candidates::Step),
             Box::new(m0004_writes::Step),
+            Box::new(m0005_people::Step),
         ]
     }
 }

@@ -1,11 +1,31 @@
 //! The directory through its public API: every case on SQLite, and on PostgreSQL.
 
+mod access;
+mod people;
 mod place;
 
 use crate::*;
+use access::*;
+use people::*;
 use place::{Place, on_both};
 
 on_both! {
+    an_account_keeps_what_is_known_of_a_user,
+    addresses_and_own_names_are_of_one_user_whatever_their_case,
+    names_compare_byte_by_byte,
+    accounts_are_found_counted_ordered_and_paged,
+    what_a_user_owns_is_written_listed_and_goes_with_it,
+    a_write_that_is_not_committed_did_not_happen,
+    activities_are_listed_newest_first_and_outlive_users,
+    entries_of_a_document_keep_their_numbers,
+    keys_stop_with_their_holder_and_do_not_come_back,
+    users_and_service_accounts_share_ids_and_addresses,
+    sessions_end_one_by_one_for_a_user_and_with_a_ban,
+    one_time_tokens_work_once_for_their_purpose_and_in_time,
+    a_nonce_is_used_once_and_a_key_has_so_many,
+    attempts_are_counted_even_at_once_and_forgotten,
+    a_step_of_a_second_factor_is_used_once,
+    a_new_signing_key_leaves_the_old_one_for_a_while,
     a_user_is_created_changed_and_deleted_and_the_trail_says_so,
     a_refused_write_leaves_no_trace,
     listing_pages_in_byte_order,
@@ -55,6 +75,7 @@ fn document(follows: Option<Revision>, text: &str) -> NewDocument {
         text: text.to_owned(),
         media_type: "application/yaml".to_owned(),
         digest: [7; 32],
+        entries: Vec::new(),
         created_at: NOW,
     }
 }
