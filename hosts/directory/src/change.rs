@@ -3,7 +3,7 @@
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 
 use crate::audit::{self, Action, Object};
-use crate::records::{self, Find, Listed, Record};
+use crate::records::{self, ColumnOf, Find, Listed, Record};
 use crate::{Directory, StoreError, UnixSeconds, UserId};
 
 /// An open write of one author at one time. Dropped without `commit`, nothing of it happens.
@@ -53,6 +53,11 @@ impl Change {
 
     pub async fn remove<R: Record>(&self, id: i64) -> Result<R, ChangeError> {
         records::remove(self, id).await
+    }
+
+    /// Seals a column of row `id` anew, by another key of the server; what it says stays, so that is no update.
+    pub async fn reseal<R: Record>(&self, id: i64, column: ColumnOf<R>, sealed: Vec<u8>) -> Result<(), StoreError> {
+        Ok(records::reseal::<R>(self, id, column, sealed).await?)
     }
 
     pub async fn get<R: Listed>(&self, id: i64) -> Result<Option<R>, StoreError> {

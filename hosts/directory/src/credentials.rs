@@ -1,12 +1,12 @@
 //! What users prove themselves with. Only hashes and sealed seeds get here.
 
 use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::audit::{Action, Object};
 use crate::change::{Change, ChangeError};
 use crate::entities::credentials::{self, Column};
-use crate::users::find_row;
+use crate::users::{find_row, stored};
 use crate::{Directory, PageSize, StoreError, UnixSeconds, UserId};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,22 +39,6 @@ impl Directory {
             .await?;
         Ok(used.rows_affected == 1)
     }
-
-    /// Sealed seeds by user, after `after`: for sealing them anew.
-    pub async fn totp_seeds(
-        &self,
-        after: Option<&UserId>,
-        limit: PageSize,
-    ) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
-        let rows = credentials::Entity::find()
-            .filter(Condition::all().add_option(after.map(|after| Column::UserId.gt(after.as_str()))))
-            .filter(Column::TotpSeed.is_not_null())
-            .order_by_asc(Column::UserId)
-            .limit(limit.get())
-            .all(&self.db)
-            .await?;
-        Ok(rows.into_iter().filter_map(|row| Some((row.user_id, row.totp_seed?))).collect())
-    }
 }
 
 // === impl Change ===
@@ -86,11 +70,30 @@ impl Change {
         Ok(self.audit(Action::SetTotp, Object::User(user), found.revision).await?)
     }
 
+    /// Sealed seeds by user, after `after`: for sealing them anew.
+    pub async fn totp_seeds(
+        &self,
+        after: Option<&UserId>,
+        limit: PageSize,
+    ) -> Result<Vec<(UserId, Vec<u8>)>, StoreError> {
+        let rows = credentials::Entity::find()
+            .filter(Condition::all().add_option(after.map(|after| Column::UserId.gt(after.as_str()))))
+            .filter(Column::TotpSeed.is_not_null())
+            .order_by_asc(Column::UserId)
+            .limit(limit.get())
+            .all(&self.write)
+            .await?;
+        let seed = |row: credentials::Model| {
+            Ok((UserId::parse(&row.user_id).map_err(stored)?, row.totp_seed.unwrap_or_default()))
+        };
+        Ok(rows.into_iter().map(seed).collect::<Result<_, DbErr>>()?)
+    }
+
     /// The same seed, sealed by another key of the server.
-    pub async fn reseal_totp_seed(&self, user: &str, seed: Vec<u8>) -> Result<(), StoreError> {
+    pub async fn reseal_totp_seed(&self, user: &UserId, seed: Vec<u8>) -> Result<(), StoreError> {
         credentials::Entity::update_many()
             .col_expr(Column::TotpSeed, Expr::value(seed))
-            .filter(Column::UserId.eq(user))
+            .filter(Column::UserId.eq(user.as_str()))
             .exec(&self.write)
             .await?;
         Ok(())

@@ -172,6 +172,18 @@ impl Directory {
         Ok(row.map_or(0, |row| row.failures.unsigned_abs()))
     }
 
+    /// The attempt did not fail: it does not count. Those before it do.
+    pub async fn uncount_attempt(&self, key: AttemptKey) -> Result<(), StoreError> {
+        use attempts::Column;
+        attempts::Entity::update_many()
+            .col_expr(Column::Failures, Expr::col(Column::Failures).sub(1))
+            .filter(Column::Key.eq(key.0.to_vec()))
+            .filter(Column::Failures.gt(0))
+            .exec(&self.db)
+            .await?;
+        Ok(())
+    }
+
     /// The attempt did not fail; those before it are forgotten.
     pub async fn forget_attempts(&self, key: AttemptKey) -> Result<(), StoreError> {
         attempts::Entity::delete_by_id(key.0.to_vec()).exec(&self.db).await?;

@@ -8,7 +8,7 @@ mod phones;
 mod profiles;
 mod storages;
 
-use sea_orm::sea_query::Value;
+use sea_orm::sea_query::{Expr, Value};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, IntoActiveModel,
     Iterable as _, ModelTrait, PrimaryKeyToColumn as _, QueryFilter, QuerySelect,
@@ -114,6 +114,17 @@ pub(crate) async fn remove<R: Record>(change: &Change, id: i64) -> Result<R, Cha
     R::Table::delete_many().filter(R::COLUMNS.id.eq(id)).exec(&change.write).await?;
     audit(change, Action::DeleteRecord, &row).await?;
     Ok(row)
+}
+
+pub(crate) async fn reseal<R: Record>(
+    change: &Change,
+    id: i64,
+    column: ColumnOf<R>,
+    sealed: Vec<u8>,
+) -> Result<(), DbErr> {
+    let row = R::Table::update_many().col_expr(column, Expr::value(sealed)).filter(R::COLUMNS.id.eq(id));
+    row.exec(&change.write).await?;
+    Ok(())
 }
 
 async fn refuse_rivals<R: Record>(

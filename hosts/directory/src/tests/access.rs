@@ -152,7 +152,7 @@ pub(super) async fn one_time_tokens_work_once_for_their_purpose_and_in_time(plac
     for take in takes {
         taken.extend(take.await.unwrap());
     }
-    assert_eq!(taken, [token.clone()]);
+    assert_eq!((taken.len(), taken.first()), (1, Some(&token)));
     directory.add_one_time_token(&token).await.unwrap();
     directory.drop_one_time_tokens("reset", "bob").await.unwrap();
     assert_eq!(directory.take_one_time_token(hash(1), "reset", NOW).await.unwrap(), None);
