@@ -35,6 +35,7 @@ pub enum Action {
     UpdateKey,
     DeleteKey,
     AddSigningKey,
+    CreateTenant,
 }
 
 /// One line of the trail.
@@ -93,6 +94,7 @@ impl Action {
             Self::UpdateKey => "api_key.update",
             Self::DeleteKey => "api_key.delete",
             Self::AddSigningKey => "signing_key.add",
+            Self::CreateTenant => "tenant.create",
         }
     }
 }

@@ -31,6 +31,7 @@ mod revocations;
 mod sessions;
 mod setup;
 mod signing_keys;
+mod tenants;
 mod tokens;
 mod users;
 

@@ -20,8 +20,8 @@ pub struct Directory {
     pub(crate) db: DatabaseConnection,
 }
 
-/// Where the database is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where the database is. Shown without credentials.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Location {
     /// A SQLite file, created when it is missing; its folder must exist.
     File(PathBuf),
@@ -153,8 +153,13 @@ fn connect_options(location: Location) -> ConnectOptions {
     options
 }
 
+impl fmt::Debug for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl fmt::Display for Location {
-    /// Without credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => path.display().fmt(f),

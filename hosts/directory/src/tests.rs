@@ -26,6 +26,9 @@ on_both! {
     attempts_are_counted_even_at_once_and_forgotten,
     a_step_of_a_second_factor_is_used_once,
     a_new_signing_key_leaves_the_old_one_for_a_while,
+    what_an_older_version_stored_is_still_there,
+    servers_that_start_at_once_make_the_tables_once,
+    a_tenant_begins_without_a_policy,
     a_user_is_created_changed_and_deleted_and_the_trail_says_so,
     a_refused_write_leaves_no_trace,
     listing_pages_in_byte_order,
@@ -522,4 +525,57 @@ async fn records_are_found_by_what_they_say(place: Place) {
         found.insert(0, one.record);
     }
     assert_eq!(found, records, "page by page, as they were sent");
+}
+
+// === databases ===
+
+async fn what_an_older_version_stored_is_still_there(place: Place) {
+    use sea_orm::ConnectionTrait as _;
+    use sea_orm_migration::MigratorTrait as _;
+    let bare = place.bare().await;
+    crate::migration::Migrator::up(&bare, Some(3)).await.unwrap();
+    bare.execute_unprepared("INSERT INTO users VALUES ('old', 'active', 1, 2, 3)").await.unwrap();
+    bare.execute_unprepared("INSERT INTO user_roles VALUES ('old', 'clerk')").await.unwrap();
+    bare.close().await.unwrap();
+    let directory = place.open().await;
+    let account = directory.account(&id("old")).await.unwrap().unwrap();
+    assert_eq!((account.user.roles, account.user.level, account.user.otp), (roles(&["clerk"]), 0, false));
+    assert_eq!((account.user.revision, account.details), (3, Details::default()));
+    directory.create_user(&new_user("new", &[]), &id("root"), NOW).await.unwrap();
+}
+
+async fn servers_that_start_at_once_make_the_tables_once(place: Place) {
+    if place.is_shared() {
+        let (one, other) = tokio::join!(place.open(), place.open());
+        one.create_user(&new_user("bob", &[]), &id("root"), NOW).await.unwrap();
+        assert!(other.user(&id("bob")).await.unwrap().is_some());
+    }
+    assert_eq!(place.open().await.tenants(None, page(9)).await.unwrap(), [TenantId::default()]);
+}
+
+async fn a_tenant_begins_without_a_policy(place: Place) {
+    let directory = place.open().await;
+    let acme = TenantId::parse("acme").unwrap();
+    let write = directory.change(&id("root"), NOW).await.unwrap();
+    write.create_tenant(&acme).await.unwrap();
+    assert!(matches!(write.create_tenant(&acme).await, Err(ChangeError::Taken { what: "tenant" })));
+    write.commit().await.unwrap();
+    assert_eq!(directory.tenants(None, page(9)).await.unwrap(), [acme.clone(), TenantId::default()]);
+    assert_eq!(directory.tenants(Some(&acme), page(9)).await.unwrap(), [TenantId::default()]);
+    assert_eq!(directory.current_revision(&acme).await.unwrap(), None);
+    directory.append_document(&acme, document(None, "version: 1"), &id("root")).await.unwrap();
+    directory.revoke_subject(&id("bob"), &id("root"), NOW).await.unwrap();
+    assert_eq!(directory.last_revocation(&acme).await.unwrap(), 1);
+}
+
+#[test]
+fn a_location_is_shown_without_credentials() {
+    for (url, shown) in [
+        ("postgres://u:secret@db:5432/x?sslmode=require", "postgres://db:5432/x"),
+        ("postgres://u:se@cret@db/x", "postgres://db/x"),
+        ("postgres://db/x?password=secret", "postgres://db/x"),
+    ] {
+        let location = Location::Postgres(url.to_owned());
+        assert_eq!((location.to_string(), format!("{location:?}")), (shown.to_owned(), shown.to_owned()));
+    }
 }

@@ -11,7 +11,7 @@ use crate::secret::Secret;
 /// How long sessions live and how closely they are bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionRules {
-    /// Without a request.
+    /// Without a request, or up to a twentieth less: not each request is written down.
     pub idle_s: u64,
     /// Whatever happens.
     pub absolute_s: u64,

@@ -35,7 +35,7 @@ fn the_core_module_imports_nothing_and_exports_its_memory_and_six_functions() {
 }
 
 /// Who may use whom inside the workspace, tests and builds left out; anything else points up.
-const EDGES: [(&str, &[&str]); 16] = [
+const EDGES: [(&str, &[&str]); 17] = [
     ("portcullis-allocator", &[]),
     ("portcullis-bundle", &[]),
     ("portcullis-core", &["portcullis-bundle"]),
@@ -47,9 +47,17 @@ const EDGES: [(&str, &[&str]); 16] = [
     ("portcullis-artifacts", &[]),
     ("portcullis-runtime", &["portcullis-artifacts", "portcullis-core"]),
     ("portcullis-directory", &[]),
+    ("portcullis-identity", &["portcullis-directory"]),
     (
         "portcullis-server",
-        &["portcullis-bundle", "portcullis-compiler", "portcullis-core", "portcullis-directory", "portcullis-runtime"],
+        &[
+            "portcullis-bundle",
+            "portcullis-compiler",
+            "portcullis-core",
+            "portcullis-directory",
+            "portcullis-identity",
+            "portcullis-runtime",
+        ],
     ),
     ("faulty-guest", &[]),
     ("portcullis-rig", &[]),

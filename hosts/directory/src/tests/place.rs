@@ -5,7 +5,7 @@ use std::path::Path;
 use std::pin::Pin;
 
 use portcullis_rig::{Durability, Postgres, PostgresBinary};
-use sea_orm::{ConnectionTrait as _, Database};
+use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
@@ -31,6 +31,23 @@ impl Place {
     /// Another connection each time, to the same database.
     pub(super) async fn open(&self) -> Directory {
         Directory::open(self.location.clone()).await.unwrap()
+    }
+}
+
+impl Place {
+    /// The database without its tables.
+    pub(super) async fn bare(&self) -> DatabaseConnection {
+        let url = match &self.location {
+            Location::File(path) => format!("sqlite://{}?mode=rwc", path.display()),
+            Location::Postgres(url) => url.clone(),
+            Location::Memory => panic!("gone when it is closed"),
+        };
+        Database::connect(url).await.unwrap()
+    }
+
+    /// Whether several servers use it at once.
+    pub(super) fn is_shared(&self) -> bool {
+        matches!(self.location, Location::Postgres(_))
     }
 }
 
