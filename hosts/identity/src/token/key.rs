@@ -82,7 +82,8 @@ impl Key {
         }
     }
 
-    pub(super) fn verify(&self, signed: &[u8], signature: &[u8]) -> Result<(), Invalid> {
+    /// Whether `signature` is one of these bytes, by the algorithm of the key.
+    pub fn verify(&self, signed: &[u8], signature: &[u8]) -> Result<(), Invalid> {
         let verified = match &self.material {
             Material::EdDsa(point) => UnparsedPublicKey::new(&ED25519, point).verify(signed, signature),
             Material::Es256(point) => UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(signed, signature),
