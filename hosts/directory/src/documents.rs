@@ -9,6 +9,7 @@ use sea_orm::{
 
 use crate::audit::{self, Action, Object};
 use crate::entities::{policy_documents, tenants};
+use crate::entries::{self, PolicyEntry};
 use crate::publish;
 use crate::users::stored;
 use crate::{Directory, PageSize, StoreError, TenantId, UnixSeconds, UserId};
@@ -26,6 +27,8 @@ pub struct NewDocument {
     pub media_type: String,
     /// SHA-256 of the bundle that was compiled from it.
     pub digest: [u8; 32],
+    /// What it consists of.
+    pub entries: Vec<PolicyEntry>,
     pub created_at: UnixSeconds,
 }
 
@@ -165,6 +168,7 @@ impl Directory {
         audit::record(&write, by, Action::StoreDocument, Object::Policy(tenant), revision.0, new.created_at)
             .await
             .map_err(StoreError)?;
+        entries::follow(&write, tenant, &new.entries, new.created_at).await.map_err(StoreError)?;
         publish::request(&write, tenant, revision).await.map_err(StoreError)?;
         write.commit().await.map_err(StoreError)?;
         Ok(revision)

@@ -1,5 +1,13 @@
 //! The tables, as SeaORM sees them. Rows only: what they mean is in the modules that use them.
 
+mod access;
+mod people;
+mod policy;
+
+pub use access::{activities, api_keys, attempts, nonces, one_time_tokens, service_accounts, sessions, signing_keys};
+pub use people::{comments, credentials, data_storages, labels, phones, profiles, user_documents, user_groups};
+pub use policy::policy_entries;
+
 /// One row per tenant; `revision` is that of its newest policy document, `revocations` the number of its last
 /// revocation, 0 for none.
 pub mod tenants {
@@ -32,6 +40,23 @@ pub mod users {
         pub updated_at: i64,
         /// Counts the writes of this user, from 1.
         pub revision: i64,
+        pub email: Option<String>,
+        /// The address without case; of no other user.
+        pub email_key: Option<String>,
+        pub username: Option<String>,
+        /// The name without case, when nobody else may claim it.
+        pub username_key: Option<String>,
+        pub first_name: Option<String>,
+        pub last_name: Option<String>,
+        pub language: Option<String>,
+        /// JSON.
+        pub preferences: Option<String>,
+        /// Text of whoever integrates; JSON by convention.
+        pub data: Option<String>,
+        /// Id of the user who brought this one.
+        pub referral: Option<String>,
+        pub level: i64,
+        pub otp: bool,
     }
 
     impl ActiveModelBehavior for ActiveModel {}
@@ -296,6 +321,25 @@ pub mod decision_gaps {
         pub first: i64,
         pub last: i64,
         pub found_at: i64,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// One row, which every write changes: who writes next waits for it.
+pub mod writes {
+    use sea_orm::entity::prelude::*;
+
+    /// Id of the row.
+    pub const ONLY: i32 = 1;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "writes")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: i32,
+        pub count: i64,
     }
 
     impl ActiveModelBehavior for ActiveModel {}

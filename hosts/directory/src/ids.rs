@@ -13,6 +13,8 @@ pub enum NameError {
     Char { what: &'static str, at: usize, found: char },
     #[error("{what} must not be `{found}`")]
     Dots { what: &'static str, found: String },
+    #[error("email needs a text on each side of `@`")]
+    Email,
 }
 
 /// Id of a user: 1..=255 bytes of printable UTF-8 without space, `/` and `\`; not `.` or `..`.
@@ -24,6 +26,17 @@ pub struct UserId(Box<str>);
 /// Name of a role: 1..=255 bytes of printable UTF-8, inner spaces allowed. The policy gives it a meaning.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoleName(Box<str>);
+
+/// Name of a permission group: as a role's.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupName(Box<str>);
+
+/// E-mail address: 3..=254 bytes of printable UTF-8 without spaces, with something on each side of an `@`. Which
+/// addresses exist only mail can tell; what a dialect asks beyond this is its own.
+///
+/// Two addresses that differ in case are one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Email(Box<str>);
 
 /// State of a user, compared with `subject.states` of a policy: 1..=64 bytes of printable UTF-8.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,6 +87,36 @@ impl RoleName {
     pub fn parse(text: &str) -> Result<Self, NameError> {
         printable("role", text, Self::MAX_BYTES)?;
         Ok(Self(text.into()))
+    }
+}
+
+// === impl GroupName and Email ===
+
+impl GroupName {
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        printable("group", text, RoleName::MAX_BYTES)?;
+        Ok(Self(text.into()))
+    }
+}
+
+impl Email {
+    pub const MAX_BYTES: usize = 254;
+
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        const WHAT: &str = "email";
+        printable(WHAT, text, Self::MAX_BYTES)?;
+        if let Some((at, found)) = text.char_indices().find(|(_, found)| found.is_whitespace()) {
+            return Err(NameError::Char { what: WHAT, at, found });
+        }
+        match text.rsplit_once('@') {
+            Some((local, domain)) if !local.is_empty() && !domain.is_empty() => Ok(Self(text.into())),
+            _ => Err(NameError::Email),
+        }
+    }
+
+    /// The same for addresses that are the same.
+    pub(crate) fn key(&self) -> String {
+        self.0.to_lowercase()
     }
 }
 
@@ -165,7 +208,7 @@ macro_rules! text_type {
     )*};
 }
 
-text_type!(UserId, RoleName, UserState, TokenLabel, TenantId, EdgeName, WorkerName);
+text_type!(UserId, RoleName, GroupName, Email, UserState, TokenLabel, TenantId, EdgeName, WorkerName);
 
 /// `A-Z`, `a-z`, `0-9`, `.`, `_` and `-`, and fit to be a segment of a path.
 fn plain(what: &'static str, text: &str, max: usize) -> Result<(), NameError> {

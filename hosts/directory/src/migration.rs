@@ -3,6 +3,8 @@
 mod m0001_directory;
 mod m0002_edge;
 mod m0003_candidates;
+mod m0004_writes;
+mod m0005_people;
 
 use sea_orm::DbBackend;
 use sea_orm_migration::prelude::*;
@@ -12,7 +14,13 @@ pub(crate) struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_directory::Step), Box::new(m0002_edge::Step), Box::new(m0003_candidates::Step)]
+        vec![
+            Box::new(m0001_directory::Step),
+            Box::new(m0002_edge::Step),
+            Box::new(m0003_candidates::Step),
+            Box::new(m0004_writes::Step),
+            Box::new(m0005_people::Step),
+        ]
     }
 }
 

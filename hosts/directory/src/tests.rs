@@ -1,13 +1,57 @@
-//! The directory over SQLite, through its public API.
+//! The directory through its public API: every case on SQLite, and on PostgreSQL.
+
+mod access;
+mod people;
+mod place;
 
 use crate::*;
+use access::*;
+use people::*;
+use place::{Place, on_both};
+
+on_both! {
+    an_account_keeps_what_is_known_of_a_user,
+    addresses_and_own_names_are_of_one_user_whatever_their_case,
+    names_compare_byte_by_byte,
+    accounts_are_found_counted_ordered_and_paged,
+    what_a_user_owns_is_written_listed_and_goes_with_it,
+    a_write_that_is_not_committed_did_not_happen,
+    activities_are_listed_newest_first_and_outlive_users,
+    entries_of_a_document_keep_their_numbers,
+    keys_stop_with_their_holder_and_do_not_come_back,
+    users_and_service_accounts_share_ids_and_addresses,
+    sessions_end_one_by_one_for_a_user_and_with_a_ban,
+    one_time_tokens_work_once_for_their_purpose_and_in_time,
+    a_nonce_is_used_once_and_a_key_has_so_many,
+    attempts_are_counted_even_at_once_and_forgotten,
+    a_step_of_a_second_factor_is_used_once,
+    a_new_signing_key_leaves_the_old_one_for_a_while,
+    what_an_older_version_stored_is_still_there,
+    servers_that_start_at_once_make_the_tables_once,
+    a_tenant_begins_without_a_policy,
+    a_user_is_created_changed_and_deleted_and_the_trail_says_so,
+    a_refused_write_leaves_no_trace,
+    listing_pages_in_byte_order,
+    a_user_holds_at_most_256_roles,
+    a_token_finds_its_owner_until_it_is_revoked,
+    the_setup_token_works_once,
+    documents_follow_each_other,
+    an_unknown_tenant_has_nothing_and_takes_nothing,
+    writers_of_one_database_take_turns,
+    of_documents_stored_at_once_one_wins,
+    a_stored_document_asks_for_its_publication_until_it_is_published,
+    what_outdates_tokens_is_a_revocation,
+    a_later_revocation_wins_and_expired_ones_go,
+    revoking_a_user_ends_the_tokens_of_the_directory_too,
+    an_edge_has_two_valid_tokens_at_most,
+    records_are_stored_once_whatever_is_sent_again,
+    numbers_that_never_came_are_gaps_until_they_come,
+    records_are_found_by_what_they_say,
+    records_are_forgotten_when_they_are_old_or_too_many,
+}
 
 const NOW: UnixSeconds = UnixSeconds(1_700_000_000);
 const LATER: UnixSeconds = UnixSeconds(1_700_000_060);
-
-async fn empty() -> Directory {
-    Directory::open(Location::Memory).await.unwrap()
-}
 
 fn id(text: &str) -> UserId {
     UserId::parse(text).unwrap()
@@ -35,6 +79,7 @@ fn document(follows: Option<Revision>, text: &str) -> NewDocument {
         text: text.to_owned(),
         media_type: "application/yaml".to_owned(),
         digest: [7; 32],
+        entries: Vec::new(),
         created_at: NOW,
     }
 }
@@ -49,9 +94,8 @@ async fn trail(directory: &Directory) -> Vec<String> {
     entries.iter().map(|one| format!("{} {} {} {}", one.who, one.action, one.object, one.revision)).collect()
 }
 
-#[tokio::test]
-async fn a_user_is_created_changed_and_deleted_and_the_trail_says_so() {
-    let directory = empty().await;
+async fn a_user_is_created_changed_and_deleted_and_the_trail_says_so(place: Place) {
+    let directory = place.open().await;
     let created = directory.create_user(&new_user("bob", &["b", "a", "b"]), &id("root"), NOW).await.unwrap();
     assert_eq!(created.roles, roles(&["a", "b"]));
     assert_eq!(directory.user(&id("bob")).await.unwrap(), Some(created.clone()));
@@ -78,9 +122,8 @@ async fn a_user_is_created_changed_and_deleted_and_the_trail_says_so() {
     );
 }
 
-#[tokio::test]
-async fn a_refused_write_leaves_no_trace() {
-    let directory = empty().await;
+async fn a_refused_write_leaves_no_trace(place: Place) {
+    let directory = place.open().await;
     directory.create_user(&new_user("bob", &["a"]), &id("root"), NOW).await.unwrap();
     let again = directory.create_user(&new_user("bob", &["b"]), &id("root"), NOW).await;
     assert!(matches!(again, Err(CreateUserError::Exists)));
@@ -94,9 +137,8 @@ async fn a_refused_write_leaves_no_trace() {
     assert_eq!(trail(&directory).await, ["root user.create user/bob 1"]);
 }
 
-#[tokio::test]
-async fn listing_pages_in_byte_order() {
-    let directory = empty().await;
+async fn listing_pages_in_byte_order(place: Place) {
+    let directory = place.open().await;
     for name in ["b", "B", "a", "ä", "c"] {
         directory.create_user(&new_user(name, &["x", "y"]), &id("root"), NOW).await.unwrap();
     }
@@ -114,20 +156,18 @@ fn a_page_has_1_to_200_rows() {
     assert_eq!(PageSize::new(201), None);
 }
 
-#[tokio::test]
-async fn a_user_holds_at_most_256_roles() {
+async fn a_user_holds_at_most_256_roles(place: Place) {
     let names = |count: usize| (0..count).map(|at| RoleName::parse(&format!("r{at}")).unwrap());
     assert_eq!(RoleSet::new(names(257)), Err(TooManyRoles { roles: 257 }));
-    let directory = empty().await;
+    let directory = place.open().await;
     let roles = RoleSet::new(names(256)).unwrap();
     let user = NewUser { id: id("bob"), state: UserState::active(), roles: roles.clone() };
     directory.create_user(&user, &id("root"), NOW).await.unwrap();
     assert_eq!(directory.user(&id("bob")).await.unwrap().unwrap().roles, roles);
 }
 
-#[tokio::test]
-async fn a_token_finds_its_owner_until_it_is_revoked() {
-    let directory = empty().await;
+async fn a_token_finds_its_owner_until_it_is_revoked(place: Place) {
+    let directory = place.open().await;
     directory.create_user(&new_user("bob", &["a"]), &id("root"), NOW).await.unwrap();
     directory.create_user(&new_user("eve", &[]), &id("root"), NOW).await.unwrap();
     directory.issue_token(&id("bob"), &token(1), &id("root"), NOW).await.unwrap();
@@ -146,9 +186,8 @@ async fn a_token_finds_its_owner_until_it_is_revoked() {
     assert_eq!(directory.user_by_token(hash(3)).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn the_setup_token_works_once() {
-    let directory = empty().await;
+async fn the_setup_token_works_once(place: Place) {
+    let directory = place.open().await;
     assert!(directory.issue_setup_token(hash(1), NOW).await.unwrap());
     assert!(directory.issue_setup_token(hash(2), NOW).await.unwrap());
     assert!(!directory.is_setup_token(hash(1)).await.unwrap(), "a newer one replaces it");
@@ -168,9 +207,8 @@ async fn the_setup_token_works_once() {
     assert_eq!(trail(&directory).await, ["admin setup user/admin 1"]);
 }
 
-#[tokio::test]
-async fn documents_follow_each_other() {
-    let directory = empty().await;
+async fn documents_follow_each_other(place: Place) {
+    let directory = place.open().await;
     let tenant = TenantId::default();
     assert_eq!(directory.document(&tenant).await.unwrap(), None);
     assert_eq!(directory.current_revision(&tenant).await.unwrap(), None);
@@ -192,9 +230,8 @@ async fn documents_follow_each_other() {
     assert_eq!(trail(&directory).await, ["root policy.store policy/default 1", "eve policy.store policy/default 2"]);
 }
 
-#[tokio::test]
-async fn an_unknown_tenant_has_nothing_and_takes_nothing() {
-    let directory = empty().await;
+async fn an_unknown_tenant_has_nothing_and_takes_nothing(place: Place) {
+    let directory = place.open().await;
     let tenant = TenantId::parse("acme").unwrap();
     assert!(!directory.has_tenant(&tenant).await.unwrap());
     assert!(directory.has_tenant(&TenantId::default()).await.unwrap());
@@ -216,11 +253,8 @@ async fn a_file_is_created_and_keeps_what_was_written() {
     assert!(folder.path().join("a ?#%20.db").exists());
 }
 
-#[tokio::test]
-async fn writers_of_one_file_take_turns() {
-    let folder = tempfile::tempdir().unwrap();
-    let location = Location::File(folder.path().join("portcullis.db"));
-    let (one, other) = (Directory::open(location.clone()).await.unwrap(), Directory::open(location).await.unwrap());
+async fn writers_of_one_database_take_turns(place: Place) {
+    let (one, other) = (place.open().await, place.open().await);
     let writes: Vec<_> = (0..40_u8)
         .map(|at| {
             let directory = if at % 2 == 0 { one.clone() } else { other.clone() };
@@ -234,12 +268,11 @@ async fn writers_of_one_file_take_turns() {
     }
     assert_eq!(one.users(None, page(200)).await.unwrap().len(), 40);
     assert_eq!(trail(&one).await.len(), 40);
+    assert_eq!(other.writes().await.unwrap(), 40);
 }
 
-#[tokio::test]
-async fn of_documents_stored_at_once_one_wins() {
-    let folder = tempfile::tempdir().unwrap();
-    let directory = Directory::open(Location::File(folder.path().join("portcullis.db"))).await.unwrap();
+async fn of_documents_stored_at_once_one_wins(place: Place) {
+    let directory = place.open().await;
     let writes: Vec<_> = (0..8)
         .map(|at| {
             let directory = directory.clone();
@@ -281,9 +314,8 @@ async fn revoked(directory: &Directory, since: u64) -> Vec<String> {
     revocations.iter().map(|one| format!("{} {} {}", one.subject, one.not_before.0 - NOW.0, one.number)).collect()
 }
 
-#[tokio::test]
-async fn a_stored_document_asks_for_its_publication_until_it_is_published() {
-    let directory = empty().await;
+async fn a_stored_document_asks_for_its_publication_until_it_is_published(place: Place) {
+    let directory = place.open().await;
     let tenant = TenantId::default();
     assert_eq!(directory.publish_job(&tenant).await.unwrap(), None);
     let one = directory.append_document(&tenant, document(None, "version: 1"), &id("root")).await.unwrap();
@@ -298,9 +330,8 @@ async fn a_stored_document_asks_for_its_publication_until_it_is_published() {
     assert_eq!(directory.publish_job(&tenant).await.unwrap(), None, "what was not stored asks for nothing");
 }
 
-#[tokio::test]
-async fn what_outdates_tokens_is_a_revocation() {
-    let directory = empty().await;
+async fn what_outdates_tokens_is_a_revocation(place: Place) {
+    let directory = place.open().await;
     let tenant = TenantId::default();
     assert_eq!(directory.last_revocation(&tenant).await.unwrap(), 0);
     for name in ["bob", "eve"] {
@@ -323,9 +354,8 @@ async fn what_outdates_tokens_is_a_revocation() {
     assert_eq!(directory.last_revocation(&tenant).await.unwrap(), 3);
 }
 
-#[tokio::test]
-async fn a_later_revocation_wins_and_expired_ones_go() {
-    let directory = empty().await;
+async fn a_later_revocation_wins_and_expired_ones_go(place: Place) {
+    let directory = place.open().await;
     let revoke = async |name: &str, at| directory.revoke_subject(&id(name), &id("root"), at).await.unwrap();
     assert_eq!(revoke("stranger", LATER).await, second_later(LATER), "nobody needs to be known");
     assert_eq!(revoke("stranger", NOW).await, second_later(NOW));
@@ -337,9 +367,8 @@ async fn a_later_revocation_wins_and_expired_ones_go() {
     assert_eq!(trail(&directory).await[0], "root user.revoke user/stranger 0");
 }
 
-#[tokio::test]
-async fn revoking_a_user_ends_the_tokens_of_the_directory_too() {
-    let directory = empty().await;
+async fn revoking_a_user_ends_the_tokens_of_the_directory_too(place: Place) {
+    let directory = place.open().await;
     directory.create_user(&new_user("bob", &["a"]), &id("root"), NOW).await.unwrap();
     directory.issue_token(&id("bob"), &token(1), &id("root"), NOW).await.unwrap();
     directory.revoke_subject(&id("bob"), &id("root"), NOW).await.unwrap();
@@ -353,9 +382,8 @@ fn edge(tenant: &str, name: &str) -> EdgeId {
     EdgeId { tenant: TenantId::parse(tenant).unwrap(), name: EdgeName::parse(name).unwrap() }
 }
 
-#[tokio::test]
-async fn an_edge_has_two_valid_tokens_at_most() {
-    let directory = empty().await;
+async fn an_edge_has_two_valid_tokens_at_most(place: Place) {
+    let directory = place.open().await;
     let (one, root) = (edge("default", "one"), id("root"));
     directory.create_edge(&one, hash(1), &root, NOW).await.unwrap();
     assert!(matches!(directory.create_edge(&one, hash(9), &root, NOW).await, Err(EdgeError::Exists)));
@@ -426,9 +454,8 @@ async fn gaps(directory: &Directory) -> Vec<String> {
     gaps.iter().map(|gap| format!("{} {}-{}", gap.worker, gap.first, gap.last)).collect()
 }
 
-#[tokio::test]
-async fn records_are_stored_once_whatever_is_sent_again() {
-    let directory = empty().await;
+async fn records_are_stored_once_whatever_is_sent_again(place: Place) {
+    let directory = place.open().await;
     let records = |count: u64| (0..count).map(|at| record(at, "/a", &["r"])).collect::<Vec<_>>();
     assert_eq!(directory.store_records(batch("w", 1, records(3))).await.unwrap(), 3);
     assert_eq!(directory.store_records(batch("w", 1, records(3))).await.unwrap(), 0);
@@ -441,9 +468,8 @@ async fn records_are_stored_once_whatever_is_sent_again() {
     assert_eq!(gaps(&directory).await, [""; 0]);
 }
 
-#[tokio::test]
-async fn numbers_that_never_came_are_gaps_until_they_come() {
-    let directory = empty().await;
+async fn numbers_that_never_came_are_gaps_until_they_come(place: Place) {
+    let directory = place.open().await;
     let send = async |first, count| {
         let records = (0..count).map(|at| record(at, "/a", &[])).collect();
         directory.store_records(batch("w", first, records)).await.unwrap();
@@ -467,9 +493,8 @@ async fn numbers_that_never_came_are_gaps_until_they_come() {
     assert_eq!(directory.gaps(&tenant, Some(&cursor), page(1)).await.unwrap(), []);
 }
 
-#[tokio::test]
-async fn records_are_found_by_what_they_say() {
-    let directory = empty().await;
+async fn records_are_found_by_what_they_say(place: Place) {
+    let directory = place.open().await;
     let tenant = TenantId::default();
     let records = vec![
         record(10, "/a/b", &["one", "two"]),
@@ -503,9 +528,8 @@ async fn records_are_found_by_what_they_say() {
     assert_eq!(found, records, "page by page, as they were sent");
 }
 
-#[tokio::test]
-async fn records_are_forgotten_when_they_are_old_or_too_many() {
-    let (directory, tenant) = (empty().await, TenantId::default());
+async fn records_are_forgotten_when_they_are_old_or_too_many(place: Place) {
+    let (directory, tenant) = (place.open().await, TenantId::default());
     let at = |time_ms: &[u64]| time_ms.iter().map(|&time_ms| record(time_ms, "/a", &[])).collect::<Vec<_>>();
     directory.store_records(batch("w", 3, at(&[1_000, 9_999, 10_000, 20_000, 20_000, 15_000]))).await.unwrap();
     assert_eq!(gaps(&directory).await, ["w 1-2"]);
@@ -523,4 +547,57 @@ async fn records_are_forgotten_when_they_are_old_or_too_many() {
     let later = UnixSeconds(NOW.0 + 1);
     assert_eq!(directory.forget_records(&tenant, later, 10).await.unwrap(), 1);
     assert_eq!((kept().await, gaps(&directory).await), (vec![], Vec::<String>::new()));
+}
+
+// === databases ===
+
+async fn what_an_older_version_stored_is_still_there(place: Place) {
+    use sea_orm::ConnectionTrait as _;
+    use sea_orm_migration::MigratorTrait as _;
+    let bare = place.bare().await;
+    crate::migration::Migrator::up(&bare, Some(3)).await.unwrap();
+    bare.execute_unprepared("INSERT INTO users VALUES ('old', 'active', 1, 2, 3)").await.unwrap();
+    bare.execute_unprepared("INSERT INTO user_roles VALUES ('old', 'clerk')").await.unwrap();
+    bare.close().await.unwrap();
+    let directory = place.open().await;
+    let account = directory.account(&id("old")).await.unwrap().unwrap();
+    assert_eq!((account.user.roles, account.user.level, account.user.otp), (roles(&["clerk"]), 0, false));
+    assert_eq!((account.user.revision, account.details), (3, Details::default()));
+    directory.create_user(&new_user("new", &[]), &id("root"), NOW).await.unwrap();
+}
+
+async fn servers_that_start_at_once_make_the_tables_once(place: Place) {
+    if place.is_shared() {
+        let (one, other) = tokio::join!(place.open(), place.open());
+        one.create_user(&new_user("bob", &[]), &id("root"), NOW).await.unwrap();
+        assert!(other.user(&id("bob")).await.unwrap().is_some());
+    }
+    assert_eq!(place.open().await.tenants(None, page(9)).await.unwrap(), [TenantId::default()]);
+}
+
+async fn a_tenant_begins_without_a_policy(place: Place) {
+    let directory = place.open().await;
+    let acme = TenantId::parse("acme").unwrap();
+    let write = directory.change(&id("root"), NOW).await.unwrap();
+    write.create_tenant(&acme).await.unwrap();
+    assert!(matches!(write.create_tenant(&acme).await, Err(ChangeError::Taken { what: "tenant" })));
+    write.commit().await.unwrap();
+    assert_eq!(directory.tenants(None, page(9)).await.unwrap(), [acme.clone(), TenantId::default()]);
+    assert_eq!(directory.tenants(Some(&acme), page(9)).await.unwrap(), [TenantId::default()]);
+    assert_eq!(directory.current_revision(&acme).await.unwrap(), None);
+    directory.append_document(&acme, document(None, "version: 1"), &id("root")).await.unwrap();
+    directory.revoke_subject(&id("bob"), &id("root"), NOW).await.unwrap();
+    assert_eq!(directory.last_revocation(&acme).await.unwrap(), 1);
+}
+
+#[test]
+fn a_location_is_shown_without_credentials() {
+    for (url, shown) in [
+        ("postgres://u:secret@db:5432/x?sslmode=require", "postgres://db:5432/x"),
+        ("postgres://u:se@cret@db/x", "postgres://db/x"),
+        ("postgres://db/x?password=secret", "postgres://db/x"),
+    ] {
+        let location = Location::Postgres(url.to_owned());
+        assert_eq!((location.to_string(), format!("{location:?}")), (shown.to_owned(), shown.to_owned()));
+    }
 }

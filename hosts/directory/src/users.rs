@@ -1,23 +1,29 @@
-//! Users: an id, a state, roles.
+//! Users as decisions see them: an id, a state, roles and groups, a level.
 
 use std::collections::BTreeSet;
 
-use sea_orm::sea_query::{Query, SelectStatement};
+use sea_orm::sea_query::{Expr, Query, SelectStatement, UnionType};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, JoinType, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, RelationDef, SqlErr,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait as _, Order, PaginatorTrait,
+    QueryFilter, QueryResult, QuerySelect, SqlErr,
 };
 
 use crate::audit::{self, Action, Object};
-use crate::entities::{user_roles, users};
-use crate::revocations;
-use crate::{Directory, PageSize, RoleName, StoreError, UnixSeconds, UserId, UserState};
+use crate::change::ChangeError;
+use crate::entities::{user_groups, user_roles, users};
+use crate::{AccountChange, Directory, GroupName, PageSize, RoleName, StoreError, UnixSeconds, UserId, UserState};
 
+/// What decisions about a user depend on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     pub id: UserId,
     pub state: UserState,
     pub roles: RoleSet,
+    pub groups: GroupSet,
+    /// How many levels of the policy it has reached.
+    pub level: u32,
+    /// Whether there is a second factor.
+    pub otp: bool,
     pub created_at: UnixSeconds,
     pub updated_at: UnixSeconds,
     /// Counts the writes of this user, from 1.
@@ -38,12 +44,15 @@ pub struct UserChange {
     pub roles: Option<RoleSet>,
 }
 
-/// At most 256 roles, the most that a decision accepts; sorted by bytes, no duplicates.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RoleSet(BTreeSet<RoleName>);
+/// At most 256 names, the most that a decision accepts; sorted by bytes, no duplicates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameSet<N>(BTreeSet<N>);
+
+pub type RoleSet = NameSet<RoleName>;
+pub type GroupSet = NameSet<GroupName>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{roles} roles are too many, the limit is {max}", max = RoleSet::MAX_ROLES)]
+#[error("{roles} names are too many, the limit is {max}", max = RoleSet::MAX_ROLES)]
 pub struct TooManyRoles {
     pub roles: usize,
 }
@@ -64,21 +73,31 @@ pub enum UpdateUserError {
     Store(#[from] StoreError),
 }
 
-// === impl RoleSet ===
+// === impl NameSet ===
 
-impl RoleSet {
+impl<N: Ord> NameSet<N> {
     pub const MAX_ROLES: usize = 256;
 
-    pub fn new(roles: impl IntoIterator<Item = RoleName>) -> Result<Self, TooManyRoles> {
-        let roles: BTreeSet<RoleName> = roles.into_iter().collect();
-        match roles.len() {
-            0..=Self::MAX_ROLES => Ok(Self(roles)),
+    pub fn new(names: impl IntoIterator<Item = N>) -> Result<Self, TooManyRoles> {
+        let names: BTreeSet<N> = names.into_iter().collect();
+        match names.len() {
+            0..=Self::MAX_ROLES => Ok(Self(names)),
             roles => Err(TooManyRoles { roles }),
         }
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &RoleName> {
+    pub fn iter(&self) -> impl Iterator<Item = &N> {
         self.0.iter()
+    }
+
+    pub fn contains(&self, name: &N) -> bool {
+        self.0.contains(name)
+    }
+}
+
+impl<N> Default for NameSet<N> {
+    fn default() -> Self {
+        Self(BTreeSet::new())
     }
 }
 
@@ -122,38 +141,19 @@ impl Directory {
         by: &UserId,
         at: UnixSeconds,
     ) -> Result<User, UpdateUserError> {
-        let write = self.write().await.map_err(StoreError)?;
-        let row = find_row(&write, id).await?.ok_or(UpdateUserError::NotFound)?;
-        let before = one(&write, id).await.map_err(StoreError)?.ok_or(UpdateUserError::NotFound)?;
-        let revision = row.revision.saturating_add(1);
-        let updated = users::ActiveModel {
-            id: Set(row.id),
-            state: Set(change.state.as_ref().map_or(row.state, UserState::to_string)),
-            updated_at: Set(at.to_column()),
-            revision: Set(revision),
-            ..Default::default()
-        };
-        users::Entity::update(updated).exec(&write).await.map_err(StoreError)?;
-        if let Some(roles) = &change.roles {
-            replace_roles(&write, id, roles).await.map_err(StoreError)?;
-        }
-        audit::record(&write, by, Action::UpdateUser, Object::User(id), revision, at).await.map_err(StoreError)?;
-        let user = one(&write, id).await.map_err(StoreError)?.ok_or(UpdateUserError::NotFound)?;
-        if outdates_tokens(&before, &user) {
-            revocations::record(&write, id, at).await.map_err(StoreError)?;
-        }
-        write.commit().await.map_err(StoreError)?;
+        let write = self.change(by, at).await?;
+        let UserChange { state, roles } = change.clone();
+        let change = AccountChange { state, roles, ..AccountChange::default() };
+        let user = write.update_user(id, &change).await?;
+        write.commit().await?;
         Ok(user)
     }
 
-    /// Removes the user with roles and tokens; the audit trail stays.
+    /// Removes the user with all that belongs to it; the audit trail and activities stay.
     pub async fn delete_user(&self, id: &UserId, by: &UserId, at: UnixSeconds) -> Result<(), UpdateUserError> {
-        let write = self.write().await.map_err(StoreError)?;
-        let row = find_row(&write, id).await?.ok_or(UpdateUserError::NotFound)?;
-        users::Entity::delete_by_id(id.to_string()).exec(&write).await.map_err(StoreError)?;
-        revocations::record(&write, id, at).await.map_err(StoreError)?;
-        audit::record(&write, by, Action::DeleteUser, Object::User(id), row.revision, at).await.map_err(StoreError)?;
-        Ok(write.commit().await.map_err(StoreError)?)
+        let write = self.change(by, at).await?;
+        write.delete_user(id).await?;
+        Ok(write.commit().await?)
     }
 }
 
@@ -178,6 +178,7 @@ pub(crate) async fn insert_user(
         created_at: Set(at.to_column()),
         updated_at: Set(at.to_column()),
         revision: Set(FIRST_REVISION),
+        ..Default::default()
     };
     users::Entity::insert(row).exec_without_returning(write).await.map_err(|error| match error.sql_err() {
         Some(SqlErr::UniqueConstraintViolation(_)) => CreateUserError::Exists,
@@ -185,20 +186,15 @@ pub(crate) async fn insert_user(
     })?;
     insert_roles(write, &user.id, &user.roles).await.map_err(StoreError)?;
     let NewUser { id, state, roles } = user.clone();
-    Ok(User { id, state, roles, created_at: at, updated_at: at, revision: 1 })
+    let groups = GroupSet::default();
+    Ok(User { id, state, roles, groups, level: 0, otp: false, created_at: at, updated_at: at, revision: 1 })
 }
 
-async fn one(db: &impl ConnectionTrait, id: &UserId) -> Result<Option<User>, DbErr> {
+pub(crate) async fn one(db: &impl ConnectionTrait, id: &UserId) -> Result<Option<User>, DbErr> {
     Ok(load(db, ids(|ids| ids.and_where(users::Column::Id.eq(id.as_str())))).await?.pop())
 }
 
-/// Whether a token issued before the change may say more than the user may do after it.
-fn outdates_tokens(before: &User, after: &User) -> bool {
-    let is_banned = before.state != after.state && after.state != UserState::active();
-    is_banned || before.roles != after.roles
-}
-
-async fn replace_roles(write: &impl ConnectionTrait, id: &UserId, roles: &RoleSet) -> Result<(), DbErr> {
+pub(crate) async fn replace_roles(write: &impl ConnectionTrait, id: &UserId, roles: &RoleSet) -> Result<(), DbErr> {
     user_roles::Entity::delete_many().filter(user_roles::Column::UserId.eq(id.as_str())).exec(write).await?;
     insert_roles(write, id, roles).await
 }
@@ -214,6 +210,18 @@ async fn insert_roles(write: &impl ConnectionTrait, id: &UserId, roles: &RoleSet
     Ok(())
 }
 
+pub(crate) async fn replace_groups(write: &impl ConnectionTrait, id: &UserId, groups: &GroupSet) -> Result<(), DbErr> {
+    user_groups::Entity::delete_many().filter(user_groups::Column::UserId.eq(id.as_str())).exec(write).await?;
+    let rows: Vec<_> = groups
+        .iter()
+        .map(|group| user_groups::ActiveModel { user_id: Set(id.to_string()), name: Set(group.to_string()) })
+        .collect();
+    if !rows.is_empty() {
+        user_groups::Entity::insert_many(rows).exec_without_returning(write).await?;
+    }
+    Ok(())
+}
+
 /// A selection of user ids.
 pub(crate) fn ids(narrow: impl FnOnce(&mut SelectStatement) -> &mut SelectStatement) -> SelectStatement {
     let mut ids = Query::select();
@@ -221,51 +229,84 @@ pub(crate) fn ids(narrow: impl FnOnce(&mut SelectStatement) -> &mut SelectStatem
     narrow(&mut ids).to_owned()
 }
 
-/// The users whose ids `ids` selects, in byte order. One statement, so state and roles belong together.
+/// The users whose ids `ids` selects, in byte order. One statement, so state, roles and groups belong together.
 pub(crate) async fn load(db: &impl ConnectionTrait, ids: SelectStatement) -> Result<Vec<User>, DbErr> {
-    let rows: Vec<(String, String, i64, i64, i64, Option<String>)> = users::Entity::find()
-        .select_only()
-        .columns([
-            users::Column::Id,
-            users::Column::State,
-            users::Column::CreatedAt,
-            users::Column::UpdatedAt,
-            users::Column::Revision,
-        ])
-        .column(user_roles::Column::Role)
-        .join(JoinType::LeftJoin, roles_of_user())
-        .filter(users::Column::Id.in_subquery(ids))
-        .order_by_asc(users::Column::Id)
-        .order_by_asc(user_roles::Column::Role)
-        .into_tuple()
-        .all(db)
-        .await?;
+    let mut held = held_by(&ids);
+    held.left_join(
+        user_roles::Entity,
+        Expr::col((user_roles::Entity, user_roles::Column::UserId)).equals((users::Entity, users::Column::Id)),
+    );
+    held.expr_as(Expr::col((user_roles::Entity, user_roles::Column::Role)), NAME).expr_as(Expr::cust("0"), KIND);
+    let mut groups = held_by(&ids);
+    groups.inner_join(
+        user_groups::Entity,
+        Expr::col((user_groups::Entity, user_groups::Column::UserId)).equals((users::Entity, users::Column::Id)),
+    );
+    groups.expr(Expr::col((user_groups::Entity, user_groups::Column::Name))).expr(Expr::cust("1"));
+    held.union(UnionType::All, groups).order_by(users::Column::Id, Order::Asc);
     let mut users: Vec<User> = Vec::new();
-    for (id, state, created_at, updated_at, revision, role) in rows {
+    for row in db.query_all(&held).await? {
+        let id: String = row.try_get_by_index(0)?;
         if users.last().is_none_or(|user| user.id.as_str() != id) {
-            users.push(User {
-                id: UserId::parse(&id).map_err(stored)?,
-                state: UserState::parse(&state).map_err(stored)?,
-                roles: RoleSet::default(),
-                created_at: UnixSeconds::from_column(created_at),
-                updated_at: UnixSeconds::from_column(updated_at),
-                revision: u64::try_from(revision).unwrap_or(0),
-            });
+            users.push(user(&id, &row)?);
         }
-        if let (Some(user), Some(role)) = (users.last_mut(), role) {
-            user.roles.0.insert(RoleName::parse(&role).map_err(stored)?);
+        let (name, kind): (Option<String>, i32) = (row.try_get_by_index(7)?, row.try_get_by_index(8)?);
+        if let (Some(user), Some(name)) = (users.last_mut(), name) {
+            match kind {
+                0 => user.roles.0.insert(RoleName::parse(&name).map_err(stored)?),
+                _ => user.groups.0.insert(GroupName::parse(&name).map_err(stored)?),
+            };
         }
     }
     Ok(users)
 }
 
-fn roles_of_user() -> RelationDef {
-    let user_of_role: RelationDef =
-        user_roles::Entity::belongs_to(users::Entity).from(user_roles::Column::UserId).to(users::Column::Id).into();
-    user_of_role.rev()
+const NAME: &str = "name";
+const KIND: &str = "kind";
+
+fn held_by(ids: &SelectStatement) -> SelectStatement {
+    use users::Column;
+    let mut held = Query::select();
+    for column in
+        [Column::Id, Column::State, Column::CreatedAt, Column::UpdatedAt, Column::Revision, Column::Level, Column::Otp]
+    {
+        held.column((users::Entity, column));
+    }
+    held.from(users::Entity).and_where(Column::Id.in_subquery(ids.clone()));
+    held
+}
+
+fn user(id: &str, row: &QueryResult) -> Result<User, DbErr> {
+    let state: String = row.try_get_by_index(1)?;
+    let (created_at, updated_at): (i64, i64) = (row.try_get_by_index(2)?, row.try_get_by_index(3)?);
+    let (revision, level): (i64, i64) = (row.try_get_by_index(4)?, row.try_get_by_index(5)?);
+    Ok(User {
+        id: UserId::parse(id).map_err(stored)?,
+        state: UserState::parse(&state).map_err(stored)?,
+        roles: RoleSet::default(),
+        groups: GroupSet::default(),
+        level: u32::try_from(level).unwrap_or(0),
+        otp: row.try_get_by_index(6)?,
+        created_at: UnixSeconds::from_column(created_at),
+        updated_at: UnixSeconds::from_column(updated_at),
+        revision: u64::try_from(revision).unwrap_or(0),
+    })
 }
 
 /// A stored name that is not legal: somebody else wrote to the database.
 pub(crate) fn stored(error: crate::NameError) -> DbErr {
     DbErr::Type(error.to_string())
+}
+
+impl From<ChangeError> for UpdateUserError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Store(error) => Self::Store(error),
+            // Of all that can be wrong with a change, state and roles are right whatever they are.
+            ChangeError::NotFound { .. }
+            | ChangeError::Taken { .. }
+            | ChangeError::Stale { .. }
+            | ChangeError::HolderInactive => Self::NotFound,
+        }
+    }
 }

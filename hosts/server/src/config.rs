@@ -25,7 +25,7 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Key `data_dir`: folder of the database and the signing key, created on the first start. Default `./portcullis-data`.
     pub data_dir: PathBuf,
-    /// Key `database`: `sqlite://PATH`. Default `sqlite://DATA_DIR/portcullis.db`.
+    /// Key `database`: `sqlite://PATH` or `postgres://...`. Default `sqlite://DATA_DIR/portcullis.db`.
     pub database: Location,
     /// Key `object_store`: URL of a folder in an object store where bundles also go. None by default.
     pub object_store: Option<String>,
@@ -75,7 +75,7 @@ pub enum ConfigError {
     Value(Box<figment::Error>),
     #[error("`listen` is `{0}`, which is not an address with a port like `127.0.0.1:8080`")]
     Listen(String),
-    #[error("`database` is a URL that this version does not support; it supports `sqlite://PATH`")]
+    #[error("`database` is a URL that this version does not support; it supports `sqlite://PATH` and `postgres://...`")]
     Database,
     #[error("`data_dir` is empty")]
     DataDir,
@@ -240,8 +240,8 @@ impl Raw {
             return Err(ConfigError::DataDir);
         }
         let database = match database {
-            Some(url) => sqlite_file(&url).ok_or(ConfigError::Database)?,
-            None => data_dir.join("portcullis.db"),
+            Some(url) => location(url).ok_or(ConfigError::Database)?,
+            None => Location::File(data_dir.join("portcullis.db")),
         };
         let listen = listen.parse().map_err(|_| ConfigError::Listen(listen))?;
         let issuers = issuers.into_iter().map(RawIssuer::read).collect::<Result<_, _>>()?;
@@ -257,8 +257,14 @@ impl Raw {
             age_s: decision_log_age_s.map_or(retention.age_s, u64::from),
             records: decision_log_records.map_or(retention.records, u64::from),
         };
-        let database = Location::File(database);
         Ok(Config { listen, data_dir, database, object_store, token_lifetime_s, proxies, retention })
+    }
+}
+
+fn location(url: String) -> Option<Location> {
+    match url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        true => Some(Location::Postgres(url)),
+        false => sqlite_file(&url).map(Location::File),
     }
 }
 
@@ -432,13 +438,15 @@ mod tests {
     }
 
     #[test]
-    fn only_sqlite_files_are_supported() {
-        for url in
-            ["postgres://u:secret@db/x", "mysql://x", "sqlite://", "sqlite::memory:", "sqlite://:memory:", "x.db"]
-        {
+    fn databases_are_sqlite_files_and_postgresql() {
+        for url in ["mysql://u:secret@db/x", "sqlite://", "sqlite::memory:", "sqlite://:memory:", "x.db"] {
             refused(flag_database(url), "`database` is a URL that this version does not support");
         }
         let config = Config::load(flag_database("sqlite://data/x.db")).unwrap();
         assert_eq!(config.database, Location::File("data/x.db".into()));
+        let url = "postgres://u:secret@db/x?sslmode=require";
+        let config = Config::load(flag_database(url)).unwrap();
+        assert_eq!(config.database, Location::Postgres(url.to_owned()));
+        assert_eq!(config.database.to_string(), "postgres://db/x", "shown without credentials");
     }
 }

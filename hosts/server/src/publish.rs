@@ -13,9 +13,9 @@ mod outbox;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use portcullis_compiler::Diagnostic;
+use portcullis_compiler::{Diagnostic, Entry};
 use portcullis_core::OpenError;
-use portcullis_directory::{AppendError, NewDocument, Revision, StoreError, TenantId, UnixSeconds};
+use portcullis_directory::{AppendError, NewDocument, PolicyEntry, Revision, StoreError, TenantId, UnixSeconds};
 use portcullis_runtime::{PolicySlot, PrepareError, Prepared, Runtime};
 use tokio::sync::{Mutex, watch};
 
@@ -177,6 +177,7 @@ impl Publisher {
         let mut ready = self.make_ready(source, revision, created_at).await?;
         let document = NewDocument {
             follows: current,
+            entries: entries(&ready.text),
             text: std::mem::take(&mut ready.text),
             media_type: draft.media_type,
             digest: ready.bundle.digest.0,
@@ -259,4 +260,12 @@ impl From<AppendError> for PublishError {
             AppendError::Store(error) => Self::Store(error),
         }
     }
+}
+
+/// What the document consists of, for listings.
+fn entries(text: &str) -> Vec<PolicyEntry> {
+    let entries = portcullis_compiler::entries(text);
+    let entry =
+        |Entry { kind, name, class, scope, body }| PolicyEntry { kind: kind.to_owned(), name, class, scope, body };
+    entries.into_iter().map(entry).collect()
 }

@@ -12,6 +12,7 @@ mod conditions;
 mod decision;
 mod diagnostic;
 mod document;
+pub mod edit;
 mod emit;
 pub mod import;
 mod json;
@@ -37,6 +38,7 @@ use tree::Node;
 
 pub use decision::{Decision, Explained, Obligation};
 pub use diagnostic::{Diagnostic, Severity};
+pub use edit::{Entry, entries};
 pub use lint::lint;
 pub use policy_test::test;
 pub use portcullis_bundle::{InvalidTenant, PublicKey, SigningKey, TenantId};

@@ -106,8 +106,17 @@ impl Process {
 
     /// Asks the process to end (SIGTERM) and waits for it.
     pub fn terminate(&mut self, timeout: Duration) -> Result<ExitStatus> {
+        self.end_by("TERM", timeout)
+    }
+
+    /// The same by SIGINT.
+    pub fn interrupt(&mut self, timeout: Duration) -> Result<ExitStatus> {
+        self.end_by("INT", timeout)
+    }
+
+    fn end_by(&mut self, name: &str, timeout: Duration) -> Result<ExitStatus> {
         if self.child.try_wait()?.is_none() {
-            signal("TERM", &self.pid().to_string())?;
+            signal(name, &self.pid().to_string())?;
         }
         self.wait(timeout, |_| ())
     }

@@ -47,9 +47,17 @@ const EDGES: [(&str, &[&str]); 17] = [
     ("portcullis-artifacts", &[]),
     ("portcullis-runtime", &["portcullis-artifacts", "portcullis-core"]),
     ("portcullis-directory", &[]),
+    ("portcullis-identity", &["portcullis-directory"]),
     (
         "portcullis-server",
-        &["portcullis-bundle", "portcullis-compiler", "portcullis-core", "portcullis-directory", "portcullis-runtime"],
+        &[
+            "portcullis-bundle",
+            "portcullis-compiler",
+            "portcullis-core",
+            "portcullis-directory",
+            "portcullis-identity",
+            "portcullis-runtime",
+        ],
     ),
     ("faulty-guest", &[]),
     ("empty-filter", &[]),

@@ -1,7 +1,7 @@
 //! Looking records up: newest first, page by page.
 
-use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{Expr, Func};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, ExprTrait as _, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{DecisionRecord, Shadow, column, rule_in_column, rules};
 use crate::entities::decision_records::{self, Column};
@@ -76,15 +76,20 @@ fn condition(filter: &RecordFilter) -> Condition {
         .add_option(text(Column::Effect, effect))
         .add_option(text(Column::Kind, kind))
         // Neither of these two reads a part of the text as a pattern, and both compare case.
-        .add_option(
-            rule.as_ref().map(|rule| Expr::cust_with_values("replace(rules, ?, '') <> rules", [rule_in_column(rule)])),
-        )
+        .add_option(rule.as_ref().map(|rule| names_rule(rule)))
         .add_option(path_prefix.as_ref().map(|prefix| starts_with(prefix)))
 }
 
+fn names_rule(rule: &str) -> Expr {
+    let rules = || Expr::col(Column::Rules);
+    let without = Func::cust("replace").args([rules(), rule_in_column(rule).into(), "".into()]);
+    Expr::expr(without).ne(rules())
+}
+
 fn starts_with(prefix: &str) -> Expr {
-    let letters = i64::try_from(prefix.chars().count()).unwrap_or(i64::MAX);
-    Expr::cust_with_values("substr(path, 1, ?) = ?", [sea_orm::Value::from(letters), prefix.into()])
+    // Letters as PostgreSQL counts them for `substr`.
+    let letters = i32::try_from(prefix.chars().count()).unwrap_or(i32::MAX);
+    Expr::expr(Func::cust("substr").args([Expr::col(Column::Path), 1.into(), letters.into()])).eq(prefix)
 }
 
 fn is_before(RecordCursor { time_ms, id }: RecordCursor) -> Condition {

@@ -165,7 +165,7 @@ impl<S: Send + Sync> FromRequestParts<S> for UserPath {
 
 impl From<User> for UserAnswer {
     fn from(user: User) -> Self {
-        let User { id, state, roles, created_at, updated_at, revision } = user;
+        let User { id, state, roles, groups: _, level: _, otp: _, created_at, updated_at, revision } = user;
         Self {
             id: id.to_string(),
             state: state.to_string(),

@@ -82,9 +82,9 @@ pub fn user_subject(user: &User, now: u64) -> Subject {
         kind: None,
         state: user.state.to_string(),
         roles: user.roles.iter().map(|role| role.to_string()).collect(),
-        permission_groups: Vec::new(),
-        level: None,
-        otp: false,
+        permission_groups: user.groups.iter().map(|group| group.to_string()).collect(),
+        level: Some(user.level),
+        otp: user.otp,
         issued_at: Some(now),
         properties: None,
     }

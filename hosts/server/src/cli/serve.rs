@@ -171,9 +171,6 @@ fn cloud_settings() -> impl Iterator<Item = (String, String)> {
 }
 
 async fn open(database: Location) -> anyhow::Result<Directory> {
-    let name = match &database {
-        Location::File(path) => path.display().to_string(),
-        Location::Memory => "memory".to_owned(),
-    };
+    let name = database.to_string();
     Directory::open(database).await.with_context(|| format!("cannot open the database `{name}`"))
 }

@@ -150,6 +150,7 @@ async fn a_stored_document_that_does_not_compile_denies_until_the_next_one() {
         text: "version: 99".to_owned(),
         media_type: "application/yaml".to_owned(),
         digest: [0; 32],
+        entries: Vec::new(),
         created_at: NOW,
     };
     let author = UserId::parse("traveller").unwrap();

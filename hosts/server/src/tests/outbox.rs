@@ -59,6 +59,7 @@ async fn a_server_that_died_after_the_commit_publishes_at_its_next_start() {
         text: POLICY.to_owned(),
         media_type: "application/yaml".to_owned(),
         digest: [0; 32],
+        entries: Vec::new(),
         created_at: NOW,
     };
     let author = UserId::parse("root").unwrap();

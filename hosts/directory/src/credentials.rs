@@ -1,0 +1,115 @@
+//! What users prove themselves with. Only hashes and sealed seeds get here.
+
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use crate::audit::{Action, Object};
+use crate::change::{Change, ChangeError};
+use crate::entities::credentials::{self, Column};
+use crate::users::{find_row, stored};
+use crate::{Directory, PageSize, StoreError, UnixSeconds, UserId};
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Credentials {
+    /// Argon2id in PHC form; without, no password lets in.
+    pub password: Option<String>,
+    pub password_changed_at: Option<UnixSeconds>,
+    /// Sealed.
+    pub totp_seed: Option<Vec<u8>>,
+}
+
+// === impl Directory ===
+
+impl Directory {
+    /// Nothing for a user without, and for nobody.
+    pub async fn credentials(&self, user: &UserId) -> Result<Credentials, StoreError> {
+        let row = credentials::Entity::find_by_id(user.to_string()).one(&self.db).await?;
+        Ok(row.map(Credentials::from).unwrap_or_default())
+    }
+
+    /// True once for each step that is later than all before: a code works once, and older ones no longer.
+    pub async fn use_totp_step(&self, user: &UserId, step: u64) -> Result<bool, StoreError> {
+        let step = i64::try_from(step).unwrap_or(i64::MAX);
+        let is_earlier = Condition::any().add(Column::TotpStep.is_null()).add(Column::TotpStep.lt(step));
+        let used = credentials::Entity::update_many()
+            .col_expr(Column::TotpStep, Expr::value(step))
+            .filter(Column::UserId.eq(user.as_str()))
+            .filter(is_earlier)
+            .exec(&self.db)
+            .await?;
+        Ok(used.rows_affected == 1)
+    }
+}
+
+// === impl Change ===
+
+impl Change {
+    /// `None` lets no password in.
+    pub async fn set_password(&self, user: &UserId, hash: Option<String>) -> Result<(), ChangeError> {
+        let found = find_row(&self.write, user).await?.ok_or(ChangeError::NotFound { what: "user" })?;
+        let row = credentials::ActiveModel {
+            user_id: Set(user.to_string()),
+            password: Set(hash),
+            password_changed_at: Set(Some(self.at.to_column())),
+            ..Default::default()
+        };
+        self.put(row, [Column::Password, Column::PasswordChangedAt]).await?;
+        Ok(self.audit(Action::SetPassword, Object::User(user), found.revision).await?)
+    }
+
+    /// A seed that is not the one before starts with no step used.
+    pub async fn set_totp_seed(&self, user: &UserId, seed: Option<Vec<u8>>) -> Result<(), ChangeError> {
+        let found = find_row(&self.write, user).await?.ok_or(ChangeError::NotFound { what: "user" })?;
+        let row = credentials::ActiveModel {
+            user_id: Set(user.to_string()),
+            totp_seed: Set(seed),
+            totp_step: Set(None),
+            ..Default::default()
+        };
+        self.put(row, [Column::TotpSeed, Column::TotpStep]).await?;
+        Ok(self.audit(Action::SetTotp, Object::User(user), found.revision).await?)
+    }
+
+    /// Sealed seeds by user, after `after`: for sealing them anew.
+    pub async fn totp_seeds(
+        &self,
+        after: Option<&UserId>,
+        limit: PageSize,
+    ) -> Result<Vec<(UserId, Vec<u8>)>, StoreError> {
+        let rows = credentials::Entity::find()
+            .filter(Condition::all().add_option(after.map(|after| Column::UserId.gt(after.as_str()))))
+            .filter(Column::TotpSeed.is_not_null())
+            .order_by_asc(Column::UserId)
+            .limit(limit.get())
+            .all(&self.write)
+            .await?;
+        let seed = |row: credentials::Model| {
+            Ok((UserId::parse(&row.user_id).map_err(stored)?, row.totp_seed.unwrap_or_default()))
+        };
+        Ok(rows.into_iter().map(seed).collect::<Result<_, DbErr>>()?)
+    }
+
+    /// The same seed, sealed by another key of the server.
+    pub async fn reseal_totp_seed(&self, user: &UserId, seed: Vec<u8>) -> Result<(), StoreError> {
+        credentials::Entity::update_many()
+            .col_expr(Column::TotpSeed, Expr::value(seed))
+            .filter(Column::UserId.eq(user.as_str()))
+            .exec(&self.write)
+            .await?;
+        Ok(())
+    }
+
+    async fn put(&self, row: credentials::ActiveModel, columns: [Column; 2]) -> Result<(), StoreError> {
+        let replace = OnConflict::column(Column::UserId).update_columns(columns).to_owned();
+        credentials::Entity::insert(row).on_conflict(replace).exec_without_returning(&self.write).await?;
+        Ok(())
+    }
+}
+
+impl From<credentials::Model> for Credentials {
+    fn from(row: credentials::Model) -> Self {
+        let credentials::Model { user_id: _, password, password_changed_at, totp_seed, totp_step: _ } = row;
+        let password_changed_at = password_changed_at.map(UnixSeconds::from_column);
+        Self { password, password_changed_at, totp_seed }
+    }
+}
