@@ -12,6 +12,7 @@ mod inspect;
 mod lint;
 mod serve;
 mod test;
+mod validate;
 
 use std::fs;
 
@@ -32,6 +33,8 @@ fn wrong_usage_is_exit_code_2() {
         &["explain", "shop.yaml", "--bundle", "b", "--request", "{}"],
         &["diff", "shop.yaml", "shop.yaml"],
         &["import", "shop.yaml"],
+        &["validate", "shop.yaml"],
+        &["validate", "--schema", "user"],
         &["import", "keycloak", "shop.yaml"],
         &["serve", "--port", "1"],
         &["frobnicate"],
@@ -45,7 +48,7 @@ fn wrong_usage_is_exit_code_2() {
 #[test]
 fn every_command_has_help_with_an_example() {
     let desk = Desk::new();
-    for command in ["compile", "decide", "diff", "explain", "import", "inspect", "lint", "serve", "test"] {
+    for command in ["compile", "decide", "diff", "explain", "import", "inspect", "lint", "serve", "test", "validate"] {
         let help = desk.run(&[command, "--help"], "").expect(0).out;
         assert!(help.contains("Example:\n") && help.contains(&format!("portcullis {command}")), "{help}");
     }
