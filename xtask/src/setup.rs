@@ -14,6 +14,8 @@ const WASM_TARGET: &str = "wasm32-unknown-unknown";
 pub(crate) fn setup() -> Result<()> {
     wasm_target()?;
     let envoy = envoy(&workspace::target()?)?;
+    node_packages()?;
+    chromium()?;
     println!("Envoy {} at {}", envoy.version(), envoy.path().display());
     let postgres = postgres(&workspace::target()?)?;
     println!("{}", postgres.version()?);
@@ -46,6 +48,40 @@ pub(crate) fn envoy(target: &Path) -> Result<EnvoyBinary> {
 /// PostgreSQL, from `PORTCULLIS_POSTGRES`, installed, or from Debian.
 pub(crate) fn postgres(target: &Path) -> Result<PostgresBinary> {
     step("PostgreSQL", |_| PostgresBinary::find_or_install(&target.join("tools")))
+}
+
+/// What tests run in Node, as `tests/js/package-lock.json` says.
+pub(crate) fn node_packages() -> Result<()> {
+    let folder = workspace::root()?.join("tests/js");
+    step("packages for Node", |_| {
+        let (lock, installed) = (folder.join("package-lock.json"), folder.join("node_modules/.package-lock.json"));
+        let is_newer = |(installed, lock): (std::time::SystemTime, std::time::SystemTime)| installed >= lock;
+        let changed = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
+        if changed(&installed).zip(changed(&lock)).is_some_and(is_newer) {
+            return Ok(());
+        }
+        let mut npm = Command::new("npm");
+        npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&folder);
+        let output =
+            npm.output().context("tests in Node need `node` and `npm` (Debian: apt-get install nodejs npm)")?;
+        ensure!(output.status.success(), "npm ci: {}", String::from_utf8_lossy(&output.stderr).trim());
+        Ok(())
+    })
+}
+
+/// Chromium, from `PORTCULLIS_CHROMIUM` or from Debian.
+pub(crate) fn chromium() -> Result<()> {
+    step("Chromium", |_| {
+        if std::env::var_os("PORTCULLIS_CHROMIUM").is_some() || Path::new("/usr/bin/chromium").exists() {
+            return Ok(());
+        }
+        let mut apt = Command::new("apt-get");
+        apt.args(["install", "--yes", "--no-install-recommends", "chromium"]).env("DEBIAN_FRONTEND", "noninteractive");
+        let missing = "Chromium is missing: `apt-get install chromium` as root, or PORTCULLIS_CHROMIUM is its path";
+        let output = apt.output().context(missing)?;
+        ensure!(output.status.success(), missing);
+        Ok(())
+    })
 }
 
 /// What runs the tests here.

@@ -1,4 +1,4 @@
-//! Validation of a document, from its bytes: the linked core, and `serde_json` with the crate `jsonschema`.
+//! Validation of a document, from its bytes: the linked core, the component, and `serde_json` with the crate `jsonschema`.
 
 use std::fmt::Write;
 use std::hint::black_box;
@@ -11,6 +11,8 @@ use serde_json::Value;
 use crate::measure;
 use crate::report;
 use crate::workload::documents::{Document, documents};
+
+const PEER: &str = "`serde_json` and `jsonschema`, native";
 
 pub fn run(rounds: usize) -> Result<String> {
     let mut table = String::from("| document | engine | median | to portcullis |\n|---|---|---|---|\n");
@@ -36,12 +38,37 @@ fn measure(table: &mut String, document: &Document, rounds: usize) -> Result<()>
         document.is_ok_and(|document| peer.is_valid(&document))
     };
     ensure!(ours() && theirs(), "{name} is not valid");
-    let [ours, theirs] = measure::alternately([&mut ours, &mut theirs], rounds);
-    for (engine, time) in [("portcullis, native", ours), ("`serde_json` and `jsonschema`, native", theirs)] {
-        let (median, times) = (report::time(time), time / ours);
+    #[cfg(feature = "component")]
+    let slot = component(policy.bytes())?;
+    #[cfg(feature = "component")]
+    let mut component = || {
+        let report = slot.validate("s", black_box(text.as_bytes()), &ValidateOptions::default());
+        report.is_ok_and(|report| report.verdict == Verdict::Valid)
+    };
+    #[cfg(feature = "component")]
+    ensure!(component(), "{name} is not valid to the component");
+    #[cfg(feature = "component")]
+    let (calls, names) = (
+        [&mut ours as &mut dyn FnMut() -> bool, &mut component, &mut theirs],
+        ["portcullis, native", "portcullis, the component, a typed call", PEER],
+    );
+    #[cfg(not(feature = "component"))]
+    let (calls, names) = ([&mut ours as &mut dyn FnMut() -> bool, &mut theirs], ["portcullis, native", PEER]);
+    let medians = measure::alternately(calls, rounds);
+    for (engine, time) in names.into_iter().zip(medians) {
+        let (median, times) = (report::time(time), time / medians[0]);
         writeln!(table, "| {what}, {} bytes | {engine} | {median} | {times:.2} |", text.len())?;
     }
     Ok(())
+}
+
+#[cfg(feature = "component")]
+fn component(bundle: &[u8]) -> Result<portcullis_runtime::PolicySlot> {
+    use portcullis_runtime::{Limits, PolicySlot, Runtime};
+
+    let slot = PolicySlot::new(&Runtime::new(Limits { instances: 1, ..Limits::default() })?);
+    slot.install(slot.prepare(bundle.to_vec())?);
+    Ok(slot)
 }
 
 fn policy(schema: &str) -> Result<Policy> {

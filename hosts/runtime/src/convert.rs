@@ -1,5 +1,7 @@
 //! The core's shapes <-> those that wasmtime generates from `wit/policy.wit`. Each is taken apart by name.
 
+mod report;
+
 use std::net::IpAddr;
 
 use portcullis_core::{Check, Credential, Effect, Reason, Stage, StageOutcome};

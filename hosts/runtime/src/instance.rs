@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use portcullis_core::ValidateOptions;
 use wasmtime::component::ResourceAny;
 use wasmtime::{Store, StoreLimits, StoreLimitsBuilder};
 
 use crate::convert::wit::exports::portcullis::policy::authorizer as wit;
 use crate::convert::{self, Lists, wit::Policy};
 use crate::decision::{Decision, Explained};
+use crate::report::{Report, ValidateError};
 use crate::request::Request;
 use crate::runtime::{Runtime, epochs};
 
@@ -85,6 +87,18 @@ impl Instance {
         let lists = Lists::from(request);
         let explanation = policy.call_explain(&mut self.store, self.policy, convert::request(request, &lists))?;
         Ok(explanation.into())
+    }
+
+    pub(crate) fn validate(
+        &mut self,
+        schema: &str,
+        document: &[u8],
+        options: &ValidateOptions<'_>,
+    ) -> wasmtime::Result<Result<Report, ValidateError>> {
+        self.start_deadline();
+        let validator = self.component.portcullis_policy_validator();
+        let report = validator.call_validate(&mut self.store, self.policy, schema, document, options.into())?;
+        Ok(report.map(Report::from).map_err(ValidateError::from))
     }
 
     pub(crate) fn revision(&mut self) -> wasmtime::Result<u64> {

@@ -2,7 +2,7 @@
 //!
 //! A `Runtime` compiles the component once. A `PolicySlot` holds a pool of instances with one bundle opened in each;
 //! `prepare` and `install` swap the bundle while decisions go on. Whatever goes wrong inside an instance is a deny
-//! `policy_unavailable` and the end of that instance. `NativePolicy` answers the same questions by the linked core.
+//! `policy_unavailable`, or no report, and the end of that instance. `NativePolicy` answers the same questions by the linked core.
 
 #[cfg(feature = "component")]
 mod convert;
@@ -14,6 +14,7 @@ mod json;
 mod native;
 #[cfg(feature = "component")]
 mod pool;
+mod report;
 mod request;
 #[cfg(feature = "component")]
 mod runtime;
@@ -25,7 +26,10 @@ pub use encoded::{EncodedDecisions, EncodedRequests, encode};
 pub use json::RequestError;
 pub use native::NativePolicy;
 pub use portcullis_core::wire::EncodedDecision;
-pub use portcullis_core::{Check, Credential, Effect, OpenError, Reason, Stage, StageOutcome};
+pub use portcullis_core::{
+    Check, Credential, Effect, OpenError, Reason, Stage, StageOutcome, ValidateOptions, Verdict,
+};
+pub use report::{Report, ValidateError, Violation};
 pub use request::{Request, Subject, Target};
 #[cfg(feature = "component")]
 pub use runtime::{Limits, Runtime, RuntimeError};

@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 
-use portcullis_core::{OpenError, Policy, Scratch, decide, explain};
+use portcullis_core::{OpenError, Policy, Scratch, ValidateOptions, ValidateScratch, decide, explain, validate};
 
 use crate::decision::{Decision, Explained};
+use crate::report::{Report, ValidateError};
 use crate::request::Request;
 
 /// A bundle opened in this process. For one thread; opening is cheap.
@@ -12,6 +13,7 @@ use crate::request::Request;
 pub struct NativePolicy {
     policy: Policy,
     scratch: RefCell<Scratch>,
+    documents: RefCell<ValidateScratch>,
 }
 
 impl NativePolicy {
@@ -26,10 +28,22 @@ impl NativePolicy {
     pub fn explain(&self, request: &Request) -> Explained {
         explain(&self.policy, &request.into(), &mut self.scratch.borrow_mut()).into()
     }
+
+    /// Checks a document against the schema of this name.
+    pub fn validate(
+        &self,
+        schema: &str,
+        document: &[u8],
+        options: &ValidateOptions<'_>,
+    ) -> Result<Report, ValidateError> {
+        let schema = self.policy.schema_number(schema).ok_or(ValidateError::UnknownSchema)?;
+        let report = validate(&self.policy, schema, document, options, &mut self.documents.borrow_mut());
+        report.map(Report::from).ok_or(ValidateError::Unavailable)
+    }
 }
 
 impl From<Policy> for NativePolicy {
     fn from(policy: Policy) -> Self {
-        Self { policy, scratch: RefCell::default() }
+        Self { policy, scratch: RefCell::default(), documents: RefCell::default() }
     }
 }

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 
+use portcullis_core::ValidateOptions;
 use portcullis_core::wire::EncodedDecision;
 
 use crate::decision::{Decision, Explained};
 use crate::encoded::{EncodedDecisions, EncodedRequests};
 use crate::instance::OpenFailure;
 use crate::pool::Pool;
+use crate::report::{Report, ValidateError};
 use crate::request::Request;
 use crate::runtime::Runtime;
 
@@ -90,5 +92,16 @@ impl PolicySlot {
     pub fn explain(&self, request: &Request) -> Explained {
         let explained = self.current.load_full().and_then(|pool| pool.ask(|instance| instance.explain(request)));
         explained.unwrap_or_else(Explained::unavailable)
+    }
+
+    /// Checks a document against the schema of this name.
+    pub fn validate(
+        &self,
+        schema: &str,
+        document: &[u8],
+        options: &ValidateOptions<'_>,
+    ) -> Result<Report, ValidateError> {
+        let pool = self.current.load_full().ok_or(ValidateError::Unavailable)?;
+        pool.ask(|instance| instance.validate(schema, document, options)).unwrap_or(Err(ValidateError::Unavailable))
     }
 }

@@ -1,4 +1,4 @@
-//! Bodies and queries: bytes within a limit, of the right type, in the right shape, or an `ApiError`.
+//! Bodies and queries: bytes within a limit, of the right type, or an `ApiError`. What has a schema is in `valid`.
 
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
@@ -16,12 +16,6 @@ pub const DOCUMENT_BYTES: usize = portcullis_core::limits::DOCUMENT_BYTES;
 /// Largest body of everything else.
 pub const BODY_BYTES: usize = 1024 * 1024;
 
-/// A JSON object. Unknown keys, duplicate keys and anything after it are refused.
-pub struct JsonObject<T>(pub T);
-
-/// As `JsonObject`; no body at all is the default.
-pub struct OptionalJson<T>(pub T);
-
 /// The text of a JSON body, shape still unknown.
 pub struct JsonText(pub String);
 
@@ -34,37 +28,11 @@ pub struct MediaType {
     pub is_utf8: bool,
 }
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonObject<T> {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let JsonText(text) = JsonText::from_request(request, state).await?;
-        parse_object(&text).map(Self)
-    }
-}
-
-impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalJson<T> {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        if request.headers().contains_key(CONTENT_TYPE) {
-            return JsonObject::from_request(request, state).await.map(|JsonObject(value)| Self(value));
-        }
-        match read(request, BODY_BYTES).await?.is_empty() {
-            true => Ok(Self(T::default())),
-            false => Err(NOT_JSON),
-        }
-    }
-}
-
 impl<S: Send + Sync> FromRequest<S> for JsonText {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
-        let media_type = MediaType::of(request.headers())?;
-        if media_type.essence != "application/json" || !media_type.is_utf8 {
-            return Err(NOT_JSON);
-        }
+        require_json(request.headers())?;
         utf8(read(request, BODY_BYTES).await?).map(Self)
     }
 }
@@ -78,7 +46,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
     }
 }
 
-const NOT_JSON: ApiError = ApiError::MediaType { expected: "`application/json`" };
+pub const NOT_JSON: ApiError = ApiError::MediaType { expected: "`application/json`" };
+
+pub fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
+    let media_type = MediaType::of(headers)?;
+    if media_type.essence == "application/json" && media_type.is_utf8 { Ok(()) } else { Err(NOT_JSON) }
+}
 
 /// The whole body, unless it is longer than `limit_bytes`.
 pub async fn read(request: Request<Body>, limit_bytes: usize) -> Result<Vec<u8>, ApiError> {
@@ -98,14 +71,6 @@ pub fn utf8(bytes: Vec<u8>) -> Result<String, ApiError> {
         let at = error.utf8_error().valid_up_to();
         ApiError::malformed(format!("the body is not UTF-8 at byte {at}"))
     })
-}
-
-/// serde would also fill a struct from an array; here only an object is an object.
-fn parse_object<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
-    if !text.trim_ascii_start().starts_with('{') {
-        return Err(ApiError::malformed("the body is not a JSON object"));
-    }
-    serde_json::from_str(text).map_err(|error| ApiError::malformed(error.to_string()))
 }
 
 // === impl MediaType ===

@@ -10,6 +10,7 @@ mod inspect;
 mod lint;
 mod serve;
 mod test;
+mod validate;
 
 mod lines;
 mod policy;
@@ -42,6 +43,8 @@ enum Command {
     Test(test::Test),
     /// Explain the decision on one request
     Explain(explain::Explain),
+    /// Check a document against a schema of the policy
+    Validate(validate::Validate),
     /// List the requests that another policy would answer otherwise
     Diff(diff::Diff),
     /// Make a policy document of another system's configuration
@@ -75,6 +78,7 @@ impl Cli {
             Command::Lint(command) => command.run(),
             Command::Test(command) => command.run(),
             Command::Explain(command) => command.run(),
+            Command::Validate(command) => command.run(),
             Command::Diff(command) => command.run(),
             Command::Import(command) => command.run(),
             Command::Inspect(command) => command.run(),

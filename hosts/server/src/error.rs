@@ -11,7 +11,7 @@ use portcullis_directory::{
     CreateUserError, EdgeError, IssueTokenError, NameError, Revision, SetupError, StoreError, TooManyRoles,
     UpdateUserError,
 };
-use portcullis_runtime::{Decision, RequestError};
+use portcullis_runtime::{Decision, Report, RequestError, Verdict};
 use serde_json::{Map, Value, json};
 
 use crate::authn::AuthnError;
@@ -51,6 +51,8 @@ pub enum ApiError {
     Invalid {
         detail: String,
     },
+    /// What the schema of the endpoint says against the input.
+    Violations(Report),
     /// The policy document does not compile.
     Document(Vec<Diagnostic>),
     NotReady,
@@ -85,6 +87,11 @@ impl ApiError {
             Self::TooLarge { .. } => "too_large",
             Self::MediaType { .. } => "unsupported_media_type",
             Self::Invalid { .. } => "invalid",
+            Self::Violations(report) => match report.verdict {
+                Verdict::Unreadable => "malformed_request",
+                Verdict::OverLimit => "too_large",
+                Verdict::Valid | Verdict::Invalid => "invalid",
+            },
             Self::Document(_) => "invalid_document",
             Self::NotReady => "not_ready",
             Self::Internal(_) => "internal",
@@ -105,6 +112,11 @@ impl ApiError {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MediaType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Invalid { .. } | Self::Document(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Violations(report) => match report.verdict {
+                Verdict::Unreadable => StatusCode::BAD_REQUEST,
+                Verdict::OverLimit => StatusCode::PAYLOAD_TOO_LARGE,
+                Verdict::Valid | Verdict::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            },
             Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -123,6 +135,7 @@ impl ApiError {
             Self::TooLarge { .. } => "the body is too large",
             Self::MediaType { .. } => "the content type is not supported here",
             Self::Invalid { .. } => "the request asks for something that is not legal",
+            Self::Violations(_) => "the request is not what the endpoint takes",
             Self::Document(_) => "the policy document does not compile",
             Self::NotReady => "the server is not ready",
             Self::Internal(_) => "the server failed",
@@ -137,6 +150,10 @@ impl ApiError {
             Self::MediaType { expected } => Some(format!("expected {expected}")),
             Self::PreconditionFailed { current: Some(current) } => Some(format!("the current revision is {current}")),
             Self::PreconditionFailed { current: None } => Some("there is no document yet".to_owned()),
+            Self::Violations(report) => report.violations.first().map(|first| {
+                let place = if first.pointer.is_empty() { "document" } else { &first.pointer };
+                format!("{place}: {}", first.message)
+            }),
             Self::Document(diagnostics) => Some(format!("{} diagnostics, nothing was changed", diagnostics.len())),
             Self::BadToken
             | Self::Denied(_)
@@ -152,6 +169,10 @@ impl ApiError {
         match self {
             Self::Denied(decision) => {
                 problem.insert("reason".to_owned(), decision.reason.name().into());
+            }
+            Self::Violations(report) => {
+                problem.insert("violations".to_owned(), json!(report.violations));
+                problem.insert("has_more".to_owned(), report.has_more.into());
             }
             Self::Document(diagnostics) => {
                 let diagnostics = diagnostics.iter().map(diagnostic_json).collect();

@@ -22,6 +22,7 @@ pub mod pep;
 mod api;
 mod body;
 mod precondition;
+mod valid;
 
 pub mod publish;
 mod retention;

@@ -4,7 +4,10 @@ use std::net::IpAddr;
 
 use portcullis_compiler::{Diagnostic, Options, compile};
 use portcullis_directory::{TenantId, UnixSeconds};
-use portcullis_runtime::{Credential, Decision, PolicySlot, PrepareError, Request, Runtime, Subject, Target};
+use portcullis_runtime::{
+    Credential, Decision, PolicySlot, PrepareError, Report, Request, Runtime, Subject, Target, ValidateError,
+    ValidateOptions,
+};
 use serde_json::json;
 
 use crate::authn::Caller;
@@ -76,6 +79,12 @@ impl Gate {
             context: Some(json!({"tenant": facts.tenant}).to_string()),
             now: Some(facts.now.0),
         })
+    }
+
+    /// Checks input against a schema of the management policy; valid, it comes back as JSON.
+    pub fn validate(&self, schema: &str, document: &[u8]) -> Result<Report, ValidateError> {
+        let options = ValidateOptions { normalized: true, ..ValidateOptions::default() };
+        self.slot.validate(schema, document, &options)
     }
 
     pub fn is_open(&self) -> bool {

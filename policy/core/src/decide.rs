@@ -17,6 +17,7 @@ use crate::patterns::Matched;
 use crate::principals::Principals;
 use crate::request::{Credential, Request, Subject};
 use crate::restrict::{Verdict, restrict};
+use crate::sort::sort;
 
 /// Buffers that one decision after the other reuses.
 #[derive(Debug, Default)]
@@ -158,7 +159,7 @@ fn report<'a>(
 ) -> Decision<'a> {
     let Scratch { hits, errors, .. } = scratch;
     if errors.len() > 1 {
-        errors.sort_unstable();
+        sort(errors);
         errors.dedup();
     }
     let of = |rules: &'a [u32]| Rules::new(policy, rules);
@@ -259,7 +260,7 @@ impl<E: FnMut(u32) -> Outcome> Conditions<'_, E> {
             }
         }
         // A resource rule may be met twice, by an id and by a beginning of it.
-        rules.sort_unstable();
+        sort(rules);
         rules.dedup();
     }
 

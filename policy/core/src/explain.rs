@@ -18,6 +18,7 @@ use crate::patterns::Matched;
 use crate::principals::Principals;
 use crate::request::Request;
 use crate::route::Branches;
+use crate::sort::sort;
 
 /// The order of evaluation; numbers as in the table of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -198,7 +199,7 @@ fn nearest<'a>(policy: &'a Policy, request: &Request<'_>) -> Option<Vec<NearMiss
     let asked = Asked { request: &normalized, matched: &matched, principals: &principals, level };
     let mut there = Vec::new();
     asked.visit(policy, records, &mut Branches::default(), |entry| there.push(entry.rule.get()))?;
-    there.sort_unstable();
+    sort(&mut there);
 
     let (mut tapes, mut conditions) = (Tapes::default(), condition::Scratch::default());
     let facts = normalized.facts(request, &mut tapes)?;

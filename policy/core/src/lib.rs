@@ -31,6 +31,7 @@ mod properties;
 mod request;
 mod restrict;
 mod route;
+mod sort;
 mod validate;
 pub mod wire;
 

@@ -5,6 +5,7 @@
 //! RFC 8259 refuses: duplicate keys, lone surrogates, numbers that are not finite, nesting deeper than `MAX_DEPTH`,
 //! more than `PROPERTIES_BYTES`. Never allocates once its buffers have grown.
 
+use crate::sort::sort_by;
 use portcullis_bundle::Key;
 use portcullis_bundle::limits::PROPERTIES_BYTES;
 
@@ -281,7 +282,7 @@ impl Reader<'_, '_> {
             at = after(items, at.checked_add(1)?);
         }
         let text = |&(hash, name): &(u32, Span)| (hash, slice(self.text, unescaped, name));
-        keys.sort_unstable_by(|a, b| text(a).cmp(&text(b)));
+        sort_by(keys, |a, b| text(a) < text(b));
         keys.is_sorted_by(|a, b| text(a) < text(b)).then_some(())
     }
 

@@ -10,22 +10,24 @@
 )]
 
 mod convert;
+mod validator;
 
 use core::cell::RefCell;
 
 use exports::portcullis::policy::authorizer::{Decision, Explanation, Guest, GuestPolicy, OpenError, Policy, Request};
 use portcullis_allocator as _;
 use portcullis_core::wire::{decide_batch_encoded, decide_encoded};
-use portcullis_core::{Scratch, decide, explain};
+use portcullis_core::{Scratch, ValidateScratch, decide, explain};
 
 wit_bindgen::generate!({ path: "../../wit", world: "policy" });
 
 struct Component;
 
-/// One opened bundle and the buffers its decisions reuse.
+/// One opened bundle and the buffers its answers reuse.
 struct OpenPolicy {
     policy: portcullis_core::Policy,
     scratch: RefCell<Scratch>,
+    documents: RefCell<ValidateScratch>,
 }
 
 /// Enough for most encoded decisions.
@@ -38,7 +40,7 @@ impl Guest for Component {
 impl GuestPolicy for OpenPolicy {
     fn open(bundle: Vec<u8>) -> Result<Policy, OpenError> {
         let policy = portcullis_core::Policy::open(bundle).map_err(OpenError::from)?;
-        Ok(Policy::new(Self { policy, scratch: RefCell::default() }))
+        Ok(Policy::new(Self { policy, scratch: RefCell::default(), documents: RefCell::default() }))
     }
 
     fn decide(&self, request: Request) -> Decision {

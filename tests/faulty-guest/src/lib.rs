@@ -1,11 +1,12 @@
 //! A component of world `policy` that fails on request, so that hosts can be tested.
 //!
 //! The action of a request says what happens: `TRAP` traps, `LOOP` never ends, `GROW` takes memory until there is none;
-//! anything else is allowed. A bundle that starts with `x` is refused, one that starts with `t` traps.
+//! anything else is allowed. So does the name of a schema; anything else is valid. A bundle that starts with `x` is refused, one that starts with `t` traps.
 
 use exports::portcullis::policy::authorizer::{
     Decision, Effect, Explanation, Guest, GuestPolicy, OpenError, Policy, Reason, Request,
 };
+use exports::portcullis::policy::validator::{Failure, Guest as Validator, Options, PolicyBorrow, Report, Verdict};
 
 wit_bindgen::generate!({ path: "../../wit", world: "policy" });
 
@@ -25,27 +26,16 @@ impl GuestPolicy for Faulty {
     }
 
     fn decide(&self, request: Request) -> Decision {
-        match request.action.as_str() {
-            "TRAP" => trap(),
-            "LOOP" => loop {
-                core::hint::black_box(());
-            },
-            "GROW" => {
-                let mut taken = Vec::new();
-                loop {
-                    taken.push(vec![1_u8; 1 << 20]);
-                }
-            }
-            _ => Decision {
-                effect: Effect::Allow,
-                status: 200,
-                reason: Reason::Rule,
-                rules: Vec::new(),
-                restriction: None,
-                obligations: Vec::new(),
-                errors: Vec::new(),
-                revision: 1,
-            },
+        fail(&request.action);
+        Decision {
+            effect: Effect::Allow,
+            status: 200,
+            reason: Reason::Rule,
+            rules: Vec::new(),
+            restriction: None,
+            obligations: Vec::new(),
+            errors: Vec::new(),
+            revision: 1,
         }
     }
 
@@ -68,6 +58,29 @@ impl GuestPolicy for Faulty {
 
     fn revision(&self) -> u64 {
         1
+    }
+}
+
+impl Validator for Faulty {
+    fn validate(_: PolicyBorrow<'_>, schema: String, _: Vec<u8>, _: Options) -> Result<Report, Failure> {
+        fail(&schema);
+        Ok(Report { verdict: Verdict::Valid, violations: Vec::new(), has_more: false, normalized: None })
+    }
+}
+
+fn fail(how: &str) {
+    match how {
+        "TRAP" => trap(),
+        "LOOP" => loop {
+            core::hint::black_box(());
+        },
+        "GROW" => {
+            let mut taken = Vec::new();
+            loop {
+                taken.push(vec![1_u8; 1 << 20]);
+            }
+        }
+        _ => {}
     }
 }
 

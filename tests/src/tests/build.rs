@@ -8,10 +8,10 @@ use portcullis_artifacts::{COMPILER_COMPONENT, POLICY_COMPONENT, POLICY_MODULE};
 use wit_component::DecodedWasm;
 
 #[test]
-fn the_components_import_nothing_and_export_their_interface() {
-    for (component, interface) in [
-        (POLICY_COMPONENT, "portcullis:policy/authorizer@0.1.0"),
-        (COMPILER_COMPONENT, "portcullis:policy/authoring@0.1.0"),
+fn the_components_import_nothing_and_export_their_interfaces() {
+    for (component, interfaces) in [
+        (POLICY_COMPONENT, &["portcullis:policy/authorizer@0.1.0", "portcullis:policy/validator@0.1.0"][..]),
+        (COMPILER_COMPONENT, &["portcullis:policy/authoring@0.1.0"]),
     ] {
         let DecodedWasm::Component(resolve, world) = wit_component::decode(component).unwrap() else {
             panic!("the artifact is not a component");
@@ -19,7 +19,7 @@ fn the_components_import_nothing_and_export_their_interface() {
         let world = &resolve.worlds[world];
         let names = |items: Vec<_>| items.into_iter().map(|key| resolve.name_world_key(key)).collect::<Vec<_>>();
         assert_eq!(names(world.imports.keys().collect()), Vec::<String>::new());
-        assert_eq!(names(world.exports.keys().collect()), [interface]);
+        assert_eq!(names(world.exports.keys().collect()), interfaces);
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use portcullis_artifacts::FAULTY_COMPONENT;
 use portcullis_runtime::{
     Decision, Effect, EncodedDecision, EncodedRequests, Limits, PolicySlot, PrepareError, Reason, Request, Runtime,
-    encode,
+    ValidateError, ValidateOptions, Verdict, encode,
 };
 
 use crate::engines::bundle;
@@ -41,6 +41,17 @@ fn a_trap_an_endless_loop_and_exhausted_memory_deny_and_the_next_request_is_serv
         assert_eq!(batch.len(), 2);
     }
     assert!(slot.decide(&request("GET")).is_allow());
+}
+
+#[test]
+fn an_instance_that_fails_gives_no_report_and_the_next_document_is_checked() {
+    let (slot, options) = (faulty(1), ValidateOptions::default());
+    for schema in ["TRAP", "LOOP", "GROW", "TRAP"] {
+        assert_eq!(slot.validate(schema, b"1", &options), Err(ValidateError::Unavailable));
+        assert!(slot.validate("any", b"1", &options).is_ok_and(|report| report.verdict == Verdict::Valid));
+    }
+    let empty = PolicySlot::new(&Runtime::with_component(FAULTY_COMPONENT, Limits::default()).unwrap());
+    assert_eq!(empty.validate("any", b"1", &options), Err(ValidateError::Unavailable));
 }
 
 #[test]

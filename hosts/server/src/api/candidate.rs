@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::body::{self, DOCUMENT_BYTES, Params};
 use crate::error::{ApiError, diagnostic_json};
 use crate::permit::{Author, Permit};
+use crate::valid::ValidQuery;
 
 const NONE: ApiError = ApiError::NotFound { detail: "there is no candidate" };
 
@@ -30,7 +31,7 @@ pub async fn show(
 
 pub async fn replace(
     State(app): State<Arc<App>>,
-    Params(TenantParams { tenant: name }): Params<TenantParams>,
+    ValidQuery(TenantParams { tenant: name }): ValidQuery<TenantParams>,
     permit: Permit<Author>,
     request: Request,
 ) -> Result<Response, ApiError> {
@@ -44,7 +45,7 @@ pub async fn replace(
 
 pub async fn remove(
     State(app): State<Arc<App>>,
-    Params(TenantParams { tenant: name }): Params<TenantParams>,
+    ValidQuery(TenantParams { tenant: name }): ValidQuery<TenantParams>,
     permit: Permit<Author>,
 ) -> Result<StatusCode, ApiError> {
     let is_removed = tenant(&app, name.as_deref())?.publisher.remove_candidate(permit).await?;

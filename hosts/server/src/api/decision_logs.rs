@@ -15,14 +15,19 @@ use serde_json::json;
 use crate::api::decision_logs::record::{BatchBody, RecordJson};
 use crate::api::{next_page, page_size, tenant};
 use crate::app::App;
-use crate::body::{JsonObject, Params};
+use crate::body::Params;
 use crate::error::ApiError;
 use crate::permit::{Permit, Sender};
+use crate::valid::{Described, ValidJson, ValidQuery};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TenantParams {
     tenant: Option<String>,
+}
+
+impl Described for TenantParams {
+    const SCHEMA: &'static str = "tenant-query";
 }
 
 #[derive(Deserialize)]
@@ -69,8 +74,8 @@ pub struct GapParams {
 pub async fn store(
     State(app): State<Arc<App>>,
     permit: Permit<Sender>,
-    Params(TenantParams { tenant: name }): Params<TenantParams>,
-    JsonObject(batch): JsonObject<BatchBody>,
+    ValidQuery(TenantParams { tenant: name }): ValidQuery<TenantParams>,
+    ValidJson(batch): ValidJson<BatchBody>,
 ) -> Result<Response, ApiError> {
     let tenant = tenant(&app, name.as_deref())?;
     let stored = app.store.store_records(&permit, tenant.id(), batch.check()?).await?;

@@ -18,11 +18,16 @@ use crate::error::{ApiError, diagnostic_json};
 use crate::permit::{Author, Permit};
 use crate::precondition::{Outcome, Preconditions};
 use crate::publish::{Digest, Draft, Receipt, revision_tag};
+use crate::valid::{Described, ValidQuery};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TenantParams {
     pub(super) tenant: Option<String>,
+}
+
+impl Described for TenantParams {
+    const SCHEMA: &'static str = "tenant-query";
 }
 
 #[derive(Deserialize)]
@@ -58,7 +63,7 @@ pub async fn show(
 /// Makes the body the next revision.
 pub async fn replace(
     State(app): State<Arc<App>>,
-    Params(TenantParams { tenant: name }): Params<TenantParams>,
+    ValidQuery(TenantParams { tenant: name }): ValidQuery<TenantParams>,
     permit: Permit<Author>,
     request: Request,
 ) -> Result<Response, ApiError> {

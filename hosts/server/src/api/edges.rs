@@ -15,14 +15,19 @@ use serde_json::{Value, json};
 use crate::api::{next_page, page_size, tenant};
 use crate::app::App;
 use crate::authn::secret::{EdgeSecret, Secret as _};
-use crate::body::{JsonObject, OptionalJson, Params};
+use crate::body::Params;
 use crate::error::{ApiError, NO_EDGE};
 use crate::permit::{Author, Permit};
+use crate::valid::{Described, OptionalJson, ValidJson, ValidQuery};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TenantParams {
     tenant: Option<String>,
+}
+
+impl Described for TenantParams {
+    const SCHEMA: &'static str = "tenant-query";
 }
 
 #[derive(Deserialize)]
@@ -39,6 +44,10 @@ pub struct NewEdgeBody {
     name: String,
 }
 
+impl Described for NewEdgeBody {
+    const SCHEMA: &'static str = "new-edge";
+}
+
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RotationBody {
@@ -46,13 +55,15 @@ pub struct RotationBody {
     old_lives_s: Option<u64>,
 }
 
+impl Described for RotationBody {
+    const SCHEMA: &'static str = "edge-token";
+}
+
 /// The `{id}` of the path. A text that cannot be a name is a name that no edge has.
 pub struct EdgePath(EdgeName);
 
 /// Time enough to give every proxy the new token.
 const OLD_LIVES_S: u64 = 3_600;
-/// A week.
-const MAX_OLD_LIVES_S: u64 = 604_800;
 
 pub async fn list(
     State(app): State<Arc<App>>,
@@ -69,8 +80,8 @@ pub async fn list(
 pub async fn create(
     State(app): State<Arc<App>>,
     permit: Permit<Author>,
-    Params(TenantParams { tenant: of }): Params<TenantParams>,
-    JsonObject(NewEdgeBody { name }): JsonObject<NewEdgeBody>,
+    ValidQuery(TenantParams { tenant: of }): ValidQuery<TenantParams>,
+    ValidJson(NewEdgeBody { name }): ValidJson<NewEdgeBody>,
 ) -> Result<Response, ApiError> {
     let edge = EdgeId { tenant: tenant(&app, of.as_deref())?.id().clone(), name: EdgeName::parse(&name)? };
     let secret = EdgeSecret::generate().map_err(ApiError::internal)?;
@@ -83,13 +94,10 @@ pub async fn issue_token(
     State(app): State<Arc<App>>,
     permit: Permit<Author>,
     EdgePath(name): EdgePath,
-    Params(TenantParams { tenant: of }): Params<TenantParams>,
+    ValidQuery(TenantParams { tenant: of }): ValidQuery<TenantParams>,
     OptionalJson(RotationBody { old_lives_s }): OptionalJson<RotationBody>,
 ) -> Result<Response, ApiError> {
     let old_lives_s = old_lives_s.unwrap_or(OLD_LIVES_S);
-    if old_lives_s > MAX_OLD_LIVES_S {
-        return Err(ApiError::invalid(format!("`old_lives_s` is {old_lives_s}, the limit is {MAX_OLD_LIVES_S}")));
-    }
     let edge = EdgeId { tenant: tenant(&app, of.as_deref())?.id().clone(), name };
     let secret = EdgeSecret::generate().map_err(ApiError::internal)?;
     let old_until = app.store.issue_edge_token(&permit, &edge, secret.hash(), old_lives_s).await?;
@@ -101,7 +109,7 @@ pub async fn delete(
     State(app): State<Arc<App>>,
     permit: Permit<Author>,
     EdgePath(name): EdgePath,
-    Params(TenantParams { tenant: of }): Params<TenantParams>,
+    ValidQuery(TenantParams { tenant: of }): ValidQuery<TenantParams>,
 ) -> Result<StatusCode, ApiError> {
     let edge = EdgeId { tenant: tenant(&app, of.as_deref())?.id().clone(), name };
     app.store.delete_edge(&permit, &edge).await?;

@@ -13,9 +13,9 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::authn::secret::{AccessSecret, Secret as _};
-use crate::body::JsonObject;
 use crate::error::ApiError;
 use crate::permit::{Permit, SetupHolder};
+use crate::valid::{Described, ValidJson};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,10 +23,14 @@ pub struct SetupBody {
     id: String,
 }
 
+impl Described for SetupBody {
+    const SCHEMA: &'static str = "setup";
+}
+
 pub async fn create_first_user(
     State(app): State<Arc<App>>,
     permit: Permit<SetupHolder>,
-    JsonObject(SetupBody { id }): JsonObject<SetupBody>,
+    ValidJson(SetupBody { id }): ValidJson<SetupBody>,
 ) -> Result<Response, ApiError> {
     let roles = RoleSet::new([RoleName::parse("admin")?])?;
     let user = NewUser { id: UserId::parse(&id)?, state: UserState::active(), roles };

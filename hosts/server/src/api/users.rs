@@ -9,15 +9,16 @@ use axum::http::header::CACHE_CONTROL;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use portcullis_directory::{AccessToken, NewUser, RoleName, RoleSet, TokenLabel, User, UserChange, UserId, UserState};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::api::{next_page, page_size};
 use crate::app::App;
 use crate::authn::secret::{AccessSecret, Secret as _};
-use crate::body::{JsonObject, OptionalJson, Params};
+use crate::body::Params;
 use crate::error::{ApiError, NO_USER};
 use crate::permit::{Author, Permit};
+use crate::valid::{Described, OptionalJson, ValidJson};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,26 +31,33 @@ pub struct ListParams {
 #[serde(deny_unknown_fields)]
 pub struct NewUserBody {
     id: String,
-    #[serde(default, deserialize_with = "present")]
     roles: Option<Vec<String>>,
-    #[serde(default, deserialize_with = "present")]
     state: Option<String>,
+}
+
+impl Described for NewUserBody {
+    const SCHEMA: &'static str = "new-user";
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeBody {
-    #[serde(default, deserialize_with = "present")]
     roles: Option<Vec<String>>,
-    #[serde(default, deserialize_with = "present")]
     state: Option<String>,
+}
+
+impl Described for ChangeBody {
+    const SCHEMA: &'static str = "user-change";
 }
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TokenBody {
-    #[serde(default, deserialize_with = "present")]
     label: Option<String>,
+}
+
+impl Described for TokenBody {
+    const SCHEMA: &'static str = "new-token";
 }
 
 /// The `{id}` of the path. A text that cannot be an id is an id that nobody has.
@@ -82,7 +90,7 @@ pub async fn list(
 pub async fn create(
     State(app): State<Arc<App>>,
     permit: Permit<Author>,
-    JsonObject(NewUserBody { id, roles, state }): JsonObject<NewUserBody>,
+    ValidJson(NewUserBody { id, roles, state }): ValidJson<NewUserBody>,
 ) -> Result<Response, ApiError> {
     let state = state.as_deref().map(UserState::parse).transpose()?.unwrap_or_else(UserState::active);
     let roles = roles.map(parse_roles).transpose()?.unwrap_or_default();
@@ -100,11 +108,8 @@ pub async fn update(
     State(app): State<Arc<App>>,
     permit: Permit<Author>,
     UserPath(id): UserPath,
-    JsonObject(ChangeBody { roles, state }): JsonObject<ChangeBody>,
+    ValidJson(ChangeBody { roles, state }): ValidJson<ChangeBody>,
 ) -> Result<Response, ApiError> {
-    if roles.is_none() && state.is_none() {
-        return Err(ApiError::invalid("neither `roles` nor `state` is there, so nothing would change"));
-    }
     let state = state.as_deref().map(UserState::parse).transpose()?;
     let change = UserChange { state, roles: roles.map(parse_roles).transpose()? };
     let user = app.store.update_user(&permit, id, change).await?;
@@ -180,9 +185,4 @@ impl From<User> for UserAnswer {
 fn parse_roles(roles: Vec<String>) -> Result<RoleSet, ApiError> {
     let roles = roles.iter().map(|role| RoleName::parse(role)).collect::<Result<Vec<_>, _>>()?;
     Ok(RoleSet::new(roles)?)
-}
-
-/// An optional key may be absent; `null` is not a value for it.
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(value: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(value).map(Some)
 }

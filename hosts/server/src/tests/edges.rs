@@ -76,4 +76,6 @@ async fn tokens_are_rotated_without_a_break() {
     post("/edges", json!({"name": "x"})).await.expect_problem(409, "conflict");
     post("/edges?tenant=acme", json!({"name": "x"})).await.expect_problem(404, "not_found");
     post("/edges/x/tokens", json!({"old_lives_s": 604_801})).await.expect_problem(422, "invalid");
+    let unknown = post("/edges?tennant=acme", json!({"name": "y"})).await.expect_problem(422, "invalid").json();
+    assert_eq!(unknown["violations"][0]["params"], json!({"property": "tennant"}));
 }

@@ -55,8 +55,8 @@ async fn neither_an_admin_nor_a_role_replaces_the_setup_token() {
 async fn a_refused_body_leaves_the_setup_token() {
     let app = TestApp::new().await;
     let setup = app.holder_of(&app.app.issue_setup_token().await.unwrap().unwrap());
-    setup.post("/setup").json(&json!({})).send().await.expect_problem(400, "malformed_request");
-    setup.post("/setup").json(&json!({"id": "a", "roles": []})).send().await.expect_problem(400, "malformed_request");
+    setup.post("/setup").json(&json!({})).send().await.expect_problem(422, "invalid");
+    setup.post("/setup").json(&json!({"id": "a", "roles": []})).send().await.expect_problem(422, "invalid");
     setup.post("/setup").json(&json!({"id": "a b"})).send().await.expect_problem(422, "invalid");
     setup.post("/setup").json(&json!({"id": "a"})).send().await.expect_status(201);
 }

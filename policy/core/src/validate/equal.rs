@@ -9,6 +9,7 @@ use super::decimal::{Decimal, mix};
 use super::machine::{Checked, Machine, Stop};
 use super::number::Number;
 use super::tape::{Item, Tape};
+use crate::sort::sort;
 
 /// Items that are compared each with each.
 const FEW_ITEMS: u32 = 4;
@@ -171,7 +172,7 @@ impl Machine<'_> {
         for (item, number) in tape.list(at).zip(0..) {
             hashes.push((self.hash(item)?, number, item));
         }
-        hashes.sort_unstable();
+        sort(&mut hashes);
         let pair = self.equal_pair(&hashes);
         self.buffers.hashes = hashes;
         pair

@@ -9,6 +9,7 @@ use portcullis_bundle::schema::property_hash;
 
 use super::fault::{Fault, FaultKind};
 use super::tape::{Buffer, Item, Span};
+use crate::sort::sort_by;
 
 /// Objects with up to so many keys are searched for duplicates pair by pair.
 const FEW_KEYS: usize = 16;
@@ -184,7 +185,7 @@ impl Reader<'_, '_> {
             .any(|(key, others)| others.iter().any(|other| is_same(key, other)))
         } else {
             let text = |&(hash, name): &(u32, Span)| (hash, tape.str(name));
-            keys.sort_unstable_by(|one, other| text(one).cmp(&text(other)));
+            sort_by(keys, |one, other| text(one) < text(other));
             keys.array_windows().any(|[one, other]| is_same(one, other))
         };
         if twice { Err(FaultKind::DuplicateKey) } else { Ok(()) }

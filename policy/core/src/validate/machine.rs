@@ -18,6 +18,7 @@ use super::found::{Found, Violations};
 use super::keyword::Keyword;
 use super::number::Number;
 use super::tape::{Item, Tape};
+use crate::sort::sort;
 
 /// Nodes inside each other that one validation enters.
 pub(super) const FRAMES: u32 = 384;
@@ -352,7 +353,7 @@ impl<'a> Machine<'a> {
         if marks.contains(&ALL) {
             return Ok(None);
         }
-        marks.sort_unstable();
+        sort(marks);
         let (end, count) = (first.saturating_add(marks.len()), marks.len());
         self.charge(count as u32)?;
         Ok(Some(Marks { next: first, end }))

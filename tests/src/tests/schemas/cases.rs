@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use portcullis_core::{Report, ValidateOptions, ValidateScratch, Verdict, Violation, validate};
+use portcullis_runtime::{Report, ValidateOptions, Verdict, Violation};
 use serde::Deserialize;
 
-use super::policy;
+use super::Engines;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -16,10 +16,10 @@ struct File {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Case {
+pub(super) struct Case {
     note: String,
     #[serde(default = "anything")]
-    schema: String,
+    pub(super) schema: String,
     /// Documents of which the same is said.
     #[serde(default)]
     documents: Vec<String>,
@@ -27,7 +27,7 @@ struct Case {
     #[serde(default)]
     hex: Vec<String>,
     #[serde(default)]
-    language: String,
+    pub(super) language: String,
     verdict: String,
     /// Pointer, keyword and code of each.
     violations: Option<Vec<String>>,
@@ -43,24 +43,37 @@ fn anything() -> String {
 
 #[test]
 fn every_case_holds() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema-cases");
     let (mut count, mut wrong) = (0, Vec::new());
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let file: File = toml::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-        for case in &file.cases {
-            let name = format!("{}: {}", path.file_name().unwrap().display(), case.note);
-            let documents = case.documents.iter().map(|text| text.clone().into_bytes());
-            for document in documents.chain(case.hex.iter().map(|digits| bytes(digits))) {
-                let found = differences(case, &document);
-                let document = String::from_utf8_lossy(&document);
-                wrong.extend(found.map(|found| format!("{name}: {document}\n  {found}")));
-                count += 1;
-            }
+    for case in cases() {
+        for document in case.all_documents() {
+            let found = differences(&case, &document);
+            let document = String::from_utf8_lossy(&document);
+            wrong.extend(found.map(|found| format!("{}: {document}\n  {found}", case.note)));
+            count += 1;
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(count > 300, "{count} cases");
+}
+
+/// Of all files, the name of the file before each note.
+pub(super) fn cases() -> Vec<Case> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema-cases");
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let File { cases } = toml::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let name = path.file_name().unwrap().display().to_string();
+        all.extend(cases.into_iter().map(|case| Case { note: format!("{name}: {}", case.note), ..case }));
+    }
+    all
+}
+
+impl Case {
+    pub(super) fn all_documents(&self) -> Vec<Vec<u8>> {
+        let texts = self.documents.iter().map(|text| text.clone().into_bytes());
+        texts.chain(self.hex.iter().map(|digits| bytes(digits))).collect()
+    }
 }
 
 fn bytes(digits: &str) -> Vec<u8> {
@@ -70,17 +83,16 @@ fn bytes(digits: &str) -> Vec<u8> {
 
 /// What is said of a document, where it is not what the case says.
 fn differences(case: &Case, document: &[u8]) -> Option<String> {
-    let policy = policy(&case.schema).unwrap_or_else(|errors| panic!("{}: {errors:?}", case.note));
+    let engines = Engines::open(&case.schema).unwrap_or_else(|errors| panic!("{}: {errors:?}", case.note));
     let options =
         ValidateOptions { normalized: case.normalized.is_some(), language: &case.language, ..Default::default() };
-    let schema = policy.schema_number("s").unwrap();
-    let report = validate(&policy, schema, document, &options, &mut ValidateScratch::default()).unwrap();
-    let lines = |line: fn(&Violation<'_>) -> String| report.violations.iter().map(line).collect::<Vec<_>>();
+    let report = engines.validate(document, &options);
+    let lines = |line: fn(&Violation) -> String| report.violations.iter().map(line).collect::<Vec<_>>();
     let violations = lines(|one| format!("{} {} {}", one.pointer, one.keyword, one.code).trim_start().to_owned());
     let params = report
         .violations
         .first()
-        .map(|one| one.params.iter().map(|(name, param)| format!("{name} {}", param.to_json())).collect::<Vec<_>>());
+        .map(|one| one.params.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>());
     let is_same = verdict(&report) == case.verdict
         && case.violations.as_ref().is_none_or(|expected| *expected == violations)
         && case.messages.as_ref().is_none_or(|expected| *expected == lines(|one| one.message.clone()))
@@ -89,7 +101,7 @@ fn differences(case: &Case, document: &[u8]) -> Option<String> {
     (!is_same).then(|| format!("{report:?}"))
 }
 
-fn verdict(report: &Report<'_>) -> &'static str {
+fn verdict(report: &Report) -> &'static str {
     match report.verdict {
         Verdict::Valid => "valid",
         Verdict::Invalid => "invalid",

@@ -2,10 +2,10 @@
 //!
 //! `SCHEMA_PAIRS` asks for another number of pairs than that of every run.
 
-use portcullis_core::{ValidateOptions, ValidateScratch, Verdict, validate};
+use portcullis_runtime::Verdict;
 use serde_json::Value;
 
-use super::policy;
+use super::Engines;
 use crate::generate::schemas::{Random, document, schema};
 
 const PAIRS: usize = 30_000;
@@ -20,8 +20,8 @@ fn random_documents_get_the_verdict_of_another_validator() {
     while compared < pairs {
         let schema = schema(&mut random);
         // A schema that leads back to itself is refused; nothing else of what is made here is.
-        let policy = match policy(&schema.to_string()) {
-            Ok(policy) => policy,
+        let engines = match Engines::open(&schema.to_string()) {
+            Ok(engines) => engines,
             Err(errors) => {
                 let is_cycle = errors.iter().all(|error| error.message.contains("leads back to itself"));
                 assert!(is_cycle, "{errors:?}\n{schema}");
@@ -32,7 +32,7 @@ fn random_documents_get_the_verdict_of_another_validator() {
         for _document in 0..DOCUMENTS {
             let document = document(&mut random, 3);
             let expected = other.is_valid(&document);
-            let found = is_valid(&policy, &document);
+            let found = is_valid(&engines, &document);
             assert_eq!(found, expected, "(ours, the other's)\n{schema}\n{document}");
             compared += 1;
             valid += usize::from(found);
@@ -42,11 +42,9 @@ fn random_documents_get_the_verdict_of_another_validator() {
     assert!(valid * 10 > compared && valid * 10 < compared * 9, "{valid} of {compared} are valid");
 }
 
-fn is_valid(policy: &portcullis_bundle::Policy, document: &Value) -> bool {
-    let schema = policy.schema_number("s").unwrap();
-    let options = ValidateOptions { normalized: true, ..ValidateOptions::default() };
+fn is_valid(engines: &Engines, document: &Value) -> bool {
     let text = document.to_string();
-    let report = validate(policy, schema, text.as_bytes(), &options, &mut ValidateScratch::default()).unwrap();
+    let report = engines.report(text.as_bytes());
     let is_valid = report.verdict == Verdict::Valid;
     assert_eq!(is_valid, report.violations.is_empty(), "{report:?}");
     for violation in &report.violations {

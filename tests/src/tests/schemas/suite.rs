@@ -5,10 +5,10 @@
 
 use std::path::{Path, PathBuf};
 
-use portcullis_core::Verdict;
+use portcullis_runtime::Verdict;
 use serde_json::Value;
 
-use super::{policy, report};
+use super::Engines;
 
 /// What a diagnostic says of a keyword that the vocabulary does not have, and the keyword.
 const EXCLUDED: [(&str, &str); 11] = [
@@ -68,7 +68,7 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
 
 /// The keyword because of which a group is left out; every diagnostic must be about such a one.
 fn excluding(group: &Value) -> Option<&'static str> {
-    let errors = policy(&group["schema"].to_string()).err()?;
+    let errors = Engines::open(&group["schema"].to_string()).err()?;
     let mut keywords = errors.iter().map(|error| {
         let known = EXCLUDED.iter().find(|(text, _)| error.message.contains(text));
         known.unwrap_or_else(|| panic!("{} does not compile: {error}", group["schema"])).1
@@ -77,11 +77,11 @@ fn excluding(group: &Value) -> Option<&'static str> {
 }
 
 fn failures(group: &Value) -> Vec<String> {
-    let policy = policy(&group["schema"].to_string()).unwrap();
+    let engines = Engines::open(&group["schema"].to_string()).unwrap();
     let wrong = group["tests"].as_array().unwrap().iter().filter(|test| {
         let is_annotation = test["description"].as_str().unwrap().ends_with(FORMAT_AS_ANNOTATION);
         let expected = test["valid"].as_bool().unwrap() && !is_annotation;
-        (report(&policy, test["data"].to_string().as_bytes()).verdict == Verdict::Valid) != expected
+        (engines.report(test["data"].to_string().as_bytes()).verdict == Verdict::Valid) != expected
     });
     wrong.map(|test| format!("{}: {}", test["description"], test["data"])).collect()
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::ApiError;
 use crate::store::Sent;
+use crate::valid::Described;
 
 /// What a worker sends: records whose numbers follow each other.
 #[derive(Deserialize)]
@@ -16,6 +17,10 @@ pub struct BatchBody {
     first: u64,
     dropped: u64,
     records: Vec<RecordBody>,
+}
+
+impl Described for BatchBody {
+    const SCHEMA: &'static str = "decision-batch";
 }
 
 #[derive(Deserialize)]
@@ -46,7 +51,7 @@ struct ShadowBody {
     reason: String,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Kind {
     Decision,
@@ -60,27 +65,17 @@ enum Effect {
     Deny,
 }
 
-const MAX_RECORDS: usize = 500;
-
 impl BatchBody {
     pub fn check(self) -> Result<Sent, ApiError> {
         let Self { worker, first, dropped, records } = self;
-        if !(1..=MAX_RECORDS).contains(&records.len()) {
-            let found = records.len();
-            return Err(ApiError::invalid(format!("there are {found} records, it must be 1 to {MAX_RECORDS}")));
-        }
-        let last = first.checked_add(MAX_RECORDS as u64);
-        if first == 0 || last.is_none_or(|last| i64::try_from(last).is_err()) {
-            return Err(ApiError::invalid(format!("`first` is {first}, which is no number of a record")));
-        }
-        let records = records.into_iter().map(RecordBody::check).collect::<Result<_, _>>()?;
+        let records = records.into_iter().map(DecisionRecord::from).collect();
         Ok(Sent { worker: WorkerName::parse(&worker)?, first, dropped, records })
     }
 }
 
-impl RecordBody {
-    fn check(self) -> Result<DecisionRecord, ApiError> {
-        let Self {
+impl From<RecordBody> for DecisionRecord {
+    fn from(body: RecordBody) -> Self {
+        let RecordBody {
             time,
             kind,
             request_id,
@@ -97,23 +92,9 @@ impl RecordBody {
             topic,
             revision,
             shadow,
-        } = self;
-        if path.contains('?') {
-            return Err(ApiError::invalid("a path has a query, which may hold secrets"));
-        }
-        if topic.is_some() != (kind == Kind::Audit) {
-            return Err(ApiError::invalid("`topic` belongs to the kind `audit`"));
-        }
-        if rules.iter().any(String::is_empty) {
-            return Err(ApiError::invalid("the id of a rule is empty"));
-        }
-        for (what, number) in [("time", time), ("revision", revision)] {
-            if i64::try_from(number).is_err() {
-                return Err(ApiError::invalid(format!("`{what}` is {number}, which is too large")));
-            }
-        }
+        } = body;
         let shadow = shadow.map(|ShadowBody { effect, reason }| Shadow { effect: effect.name().to_owned(), reason });
-        Ok(DecisionRecord {
+        Self {
             time_ms: time,
             kind: kind.name().to_owned(),
             request_id,
@@ -130,7 +111,7 @@ impl RecordBody {
             topic,
             revision,
             shadow,
-        })
+        }
     }
 }
 
