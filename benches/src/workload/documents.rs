@@ -29,7 +29,7 @@ const FORM: &str = r#"{
   "additionalProperties": false
 }"#;
 
-const ORDER: &str = r##"{
+pub const ORDER: &str = r##"{
   "type": "object",
   "required": ["id", "created", "customer", "lines"],
   "properties": {
@@ -97,7 +97,7 @@ const LIST: &str = r#"{
 pub fn documents() -> [Document; 3] {
     [
         Document { name: "form", what: "a form of 10 fields", schema: FORM, text: form() },
-        Document { name: "order", what: "an order of 2 KB with arrays", schema: ORDER, text: order() },
+        Document { name: "order", what: "an order of 2 KB with arrays", schema: ORDER, text: order(20) },
         Document { name: "list", what: "a list of 64 KB", schema: LIST, text: list() },
     ]
 }
@@ -107,10 +107,11 @@ fn form() -> String {
         .to_owned()
 }
 
-fn order() -> String {
+/// An order of so many lines; about 70 bytes each, and 400 besides.
+pub fn order(count: usize) -> String {
     let address = r#"{"street": "12 Long Street", "city": "Kyiv", "zip": "01001", "country": "UA"}"#;
     let mut lines = String::new();
-    for line in 0..20 {
+    for line in 0..count {
         let comma = if line > 0 { ", " } else { "" };
         let tags = ["[]", r#"["new"]"#, r#"["sale", "heavy"]"#][line % 3];
         let _ = write!(

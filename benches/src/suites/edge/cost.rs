@@ -61,6 +61,10 @@ pub fn run(programs: &Programs, rounds: usize) -> Result<String> {
         let what = format!("ours, {rules} rules, token verified by the filter");
         add(&what, &ours.setup(filter, &upstream), ours.requests.clone(), None)?;
     }
+    let checking = Ours::checking_bodies(RULES)?;
+    let [plain, checked] = fronts::order_requests();
+    add("ours, a body of 1 KB, no validation", &checking.setup(filter, &upstream), plain, None)?;
+    add("ours, a body of 1 KB, validated", &checking.setup(filter, &upstream), checked, None)?;
     for policies in [100, 1_000] {
         let (filter, requests) = fronts::rbac(policies);
         add(&format!("Envoy RBAC, {policies} policies"), &fronts::without(&upstream, vec![filter]), requests, None)?;

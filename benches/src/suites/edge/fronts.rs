@@ -6,12 +6,14 @@ use portcullis_rig::envoy::plugin;
 use portcullis_rig::{Answer, EnvoySetup, Origin, Request, Upstream, token};
 use serde_json::{Value, json};
 
+use crate::workload::documents::{ORDER, order};
 use crate::workload::{Effect, Rule, WILDCARD, Workload, asks};
 
 /// Different requests of one row: fewer than the filter remembers tokens.
 const REQUESTS: usize = 200;
 /// Where any policy of `policy` lets everybody in.
 const OPEN: &str = "/open";
+const CHECKED: &str = "/checked";
 
 pub struct Ours {
     pub origin: Origin,
@@ -25,15 +27,33 @@ impl Ours {
     /// A source of the policy W(`rules`).
     pub fn new(rules: usize) -> Result<Self> {
         let workload = Workload::new(rules);
+        Self::of(&policy(&workload), &workload)
+    }
+
+    /// The same with a second path for everybody, where a body must be an order.
+    pub fn checking_bodies(rules: usize) -> Result<Self> {
+        let workload = Workload::new(rules);
+        let (open, checked) = (format!("{{\"exact\":\"{OPEN}\"}}"), format!("{{\"exact\":\"{CHECKED}\"}}"));
+        let document = policy(&workload).replace(
+            &format!("\"public\":[{{\"path\":{open}}}]"),
+            &format!(
+                "\"public\":[{{\"path\":{open}}},{{\"path\":{checked}}}],\"schemas\":{{\"order\":{ORDER}}},\
+                 \"validations\":[{{\"target\":{{\"path\":{checked}}},\"schema\":\"order\"}}]"
+            ),
+        );
+        Self::of(&document, &workload)
+    }
+
+    fn of(document: &str, workload: &Workload) -> Result<Self> {
         let key = portcullis_compiler::SigningKey::from_seed(&[1; 32]);
         let public_key = key.public_key().to_string();
         let options = Options { revision: 1, document_bytes: 256 << 20, sign: Some(key), ..Options::default() };
-        let compiled = compile(&policy(&workload), &options);
+        let compiled = compile(document, &options);
         let compiled = compiled.map_err(|diagnostics| anyhow::anyhow!("{:?}", diagnostics.first()))?;
         Ok(Self {
             bundle_bytes: compiled.bundle.len(),
             origin: Origin::start(Answer::Bundle(compiled.bundle))?,
-            requests: requests(&workload),
+            requests: requests(workload),
             key: public_key,
         })
     }
@@ -41,7 +61,7 @@ impl Ours {
     pub fn setup(&self, filter: &std::path::Path, upstream: &Upstream) -> EnvoySetup {
         EnvoySetup {
             jwt_authn: false,
-            more: json!({"revocations": false, "issuers": issuers()}),
+            more: json!({"revocations": false, "issuers": issuers(), "allow_on_headers_stop_iteration": true}),
             ..EnvoySetup::new(filter, upstream.address(), self.origin.address(), "token", &self.key)
         }
     }
@@ -68,6 +88,14 @@ pub fn requests(workload: &Workload) -> Vec<Request> {
 /// The same for the public path, without a token.
 pub fn open_requests() -> Vec<Request> {
     vec![plain("GET", OPEN).header("x-role", "nobody")]
+}
+
+/// An order of 1 KB for everybody: without and with a validation.
+pub fn order_requests() -> [Vec<Request>; 2] {
+    [OPEN, CHECKED].map(|path| {
+        let request = Request::new("POST", path).header("host", "shop.example").header("user-agent", "bench/1.0");
+        vec![request.body("application/json", order(9))]
+    })
 }
 
 fn request(method: &str, path: &str, subject: &str, roles: &[&str]) -> Request {
