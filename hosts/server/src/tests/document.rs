@@ -245,16 +245,13 @@ async fn an_unknown_tenant_is_404() {
 }
 
 #[tokio::test]
-async fn a_policy_that_edges_cannot_enforce_is_not_published() {
+async fn a_policy_with_validations_is_published() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let document = "version: 1
 schemas: {any: {type: object}}
 validations: [{target: {methods: [POST]}, schema: any}]
 ";
-    let problem = admin.put_document(document).send().await.expect_status(422);
-    assert!(problem.text().contains("`validations` are not enforced at the edge"), "{}", problem.text());
-    admin.get("/policy/document").send().await.expect_problem(404, "not_found");
-    let only_schemas = "version: 1\nschemas: {any: {type: object}}\n";
-    admin.put_document(only_schemas).send().await.expect_status(201);
+    admin.put_document(document).send().await.expect_status(201);
+    admin.get("/policy/bundle").send().await.expect_status(200);
 }
