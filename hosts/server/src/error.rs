@@ -11,7 +11,8 @@ use portcullis_directory::{
     CreateUserError, EdgeError, IssueTokenError, NameError, Revision, SetupError, StoreError, TooManyRoles,
     UpdateUserError,
 };
-use portcullis_runtime::{Decision, Report, RequestError, Verdict};
+use portcullis_runtime::{Decision, Report, RequestError, Verdict, Violation};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::authn::AuthnError;
@@ -171,7 +172,6 @@ impl ApiError {
                 problem.insert("reason".to_owned(), decision.reason.name().into());
             }
             Self::Violations(report) => {
-                problem.insert("violations".to_owned(), json!(report.violations));
                 problem.insert("has_more".to_owned(), report.has_more.into());
             }
             Self::Document(diagnostics) => {
@@ -181,6 +181,14 @@ impl ApiError {
             _ => {}
         }
     }
+}
+
+/// A problem of which a part is no `Value`: a number of the client may be larger than any of those.
+#[derive(Serialize)]
+struct WithViolations<'a> {
+    #[serde(flatten)]
+    problem: Map<String, Value>,
+    violations: &'a [Violation],
 }
 
 /// The error and what caused it, on one line.
@@ -214,7 +222,14 @@ impl IntoResponse for ApiError {
             problem.insert("detail".to_owned(), detail.into());
         }
         self.extensions(&mut problem);
-        let mut response = (status, Value::Object(problem).to_string()).into_response();
+        let body = match &self {
+            Self::Violations(report) => {
+                serde_json::to_string(&WithViolations { problem, violations: &report.violations })
+            }
+            _ => serde_json::to_string(&problem),
+        };
+        // Texts and numbers as they came: nothing that cannot be written.
+        let mut response = (status, body.unwrap_or_default()).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if status == StatusCode::UNAUTHORIZED {

@@ -76,6 +76,11 @@ async fn tokens_are_rotated_without_a_break() {
     post("/edges", json!({"name": "x"})).await.expect_problem(409, "conflict");
     post("/edges?tenant=acme", json!({"name": "x"})).await.expect_problem(404, "not_found");
     post("/edges/x/tokens", json!({"old_lives_s": 604_801})).await.expect_problem(422, "invalid");
+    for number in ["1e400", "-1", "1.5"] {
+        let rotation = admin.post("/edges/x/tokens").json_text(&format!("{{\"old_lives_s\": {number}}}"));
+        let problem = rotation.send().await.expect_status(422);
+        assert!(problem.text().contains("\"pointer\":\"/old_lives_s\""), "{}", problem.text());
+    }
     let unknown = post("/edges?tennant=acme", json!({"name": "y"})).await.expect_problem(422, "invalid").json();
     assert_eq!(unknown["violations"][0]["params"], json!({"property": "tennant"}));
 }

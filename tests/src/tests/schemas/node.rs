@@ -1,6 +1,6 @@
 //! The component as `jco` transpiles it, in Node: of every document of `tests/schema-cases` it says what the core says.
 
-use portcullis_runtime::{Report, ValidateOptions};
+use portcullis_runtime::{Report, ValidateOptions, Verdict, Violation};
 use serde_json::{Value, json};
 
 use super::cases::{Case, cases};
@@ -37,10 +37,14 @@ fn says(case: &Case, engines: &Engines, document: &[u8]) -> Value {
     let options = ValidateOptions { language: &case.language, normalized: true, ..ValidateOptions::default() };
     let report: Report = engines.validate(document, &options);
     let normalized = report.normalized.clone();
-    let params: Vec<Value> = report.violations.iter().map(|violation| json!(violation.params)).collect();
-    let mut json = json!(report);
-    for (at, params) in params.into_iter().enumerate() {
-        json["violations"][at]["params"] = params;
-    }
-    json!({"report": json, "normalized": normalized})
+    let violation = |Violation { pointer, keyword, code, params, message }| json!({"pointer": pointer, "keyword": keyword, "code": code, "params": params, "message": message});
+    let verdict = match report.verdict {
+        Verdict::Valid => "valid",
+        Verdict::Invalid => "invalid",
+        Verdict::Unreadable => "unreadable",
+        Verdict::OverLimit => "over_limit",
+    };
+    let violations: Vec<Value> = report.violations.into_iter().map(violation).collect();
+    let report = json!({"verdict": verdict, "violations": violations, "has_more": report.has_more});
+    json!({"report": report, "normalized": normalized})
 }
