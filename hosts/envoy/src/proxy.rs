@@ -62,7 +62,9 @@ impl Host for Envoy {
     fn call(&self, call: &Call<'_>) -> Result<CallId, HostError> {
         let Call { cluster, headers, body, timeout } = *call;
         let timeout_ms = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
-        abi::call(cluster, &pairs::encode(headers), body.unwrap_or_default(), timeout_ms).map(CallId)
+        let call = abi::call(cluster, &pairs::encode(headers), body.unwrap_or_default(), timeout_ms)?;
+        callbacks::called(call);
+        Ok(CallId(call))
     }
 
     fn answer_headers(&self) -> Result<Headers, HostError> {

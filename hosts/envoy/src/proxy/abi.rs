@@ -13,6 +13,7 @@ unsafe extern "C" {
     fn proxy_log(level: u32, text: *const u8, size: usize) -> u32;
     fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
     fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
+    fn proxy_set_effective_context(context: u32) -> u32;
     fn proxy_get_buffer_bytes(kind: u32, start: usize, most: usize, data: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_set_buffer_bytes(kind: u32, start: usize, size: usize, data: *const u8, data_size: usize) -> u32;
     fn proxy_get_header_map_pairs(kind: u32, data: *mut *mut u8, size: *mut usize) -> u32;
@@ -168,6 +169,11 @@ pub(super) fn now() -> Result<u64, HostError> {
 
 pub(super) fn tick_every(period_ms: u32) -> Result<(), HostError> {
     done(unsafe { proxy_set_tick_period_milliseconds(period_ms) })
+}
+
+/// What is done from now on until the callback returns is done for that context.
+pub(super) fn act_for(context: u32) -> Result<(), HostError> {
+    done(unsafe { proxy_set_effective_context(context) })
 }
 
 /// Its first `size` bytes.

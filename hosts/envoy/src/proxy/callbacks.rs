@@ -2,7 +2,7 @@
 //!
 //! Callbacks that are not here are those the filter has nothing to say to; the proxy goes on without them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use super::Envoy;
 use super::abi::{self, Buffer, LogLevel};
@@ -43,6 +43,30 @@ struct Request {
 thread_local! {
     /// By ascending id.
     static CONTEXTS: RefCell<Vec<Context>> = const { RefCell::new(Vec::new()) };
+    /// The request whose callback runs; 0 when it is the plugin's.
+    static ACTIVE: Cell<u32> = const { Cell::new(0) };
+    /// Calls of requests whose answers did not come yet: number, then request. The proxy names the plugin with each answer.
+    static CALLS: RefCell<Vec<(u32, u32)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Remembers whose call it is.
+pub(super) fn called(call: u32) {
+    let request = ACTIVE.get();
+    if request != 0 {
+        with_calls(|calls| calls.push((call, request)));
+    }
+}
+
+fn with_calls<T>(run: impl FnOnce(&mut Vec<(u32, u32)>) -> T) -> Option<T> {
+    CALLS.with(|calls| Some(run(&mut *calls.try_borrow_mut().ok()?)))
+}
+
+/// The request that made the call.
+fn caller(call: u32) -> Option<u32> {
+    with_calls(|calls| {
+        let index = calls.iter().position(|(known, _)| *known == call)?;
+        Some(calls.swap_remove(index).1)
+    })?
 }
 
 /// `None` for a context that is not there, and while another callback runs.
@@ -73,6 +97,7 @@ fn with_request<T>(id: u32, run: impl FnOnce(&mut Request) -> T) -> Option<T> {
 
 /// What the callback of a request says of it, unless it went on before.
 fn act(id: u32, callback: impl FnOnce(&mut Edge, &mut Stream) -> Flow) -> Flow {
+    ACTIVE.set(id);
     let flow = with_request(id, |Request { edge, stream, passed }| {
         if *passed {
             return Flow::Continue;
@@ -84,6 +109,7 @@ fn act(id: u32, callback: impl FnOnce(&mut Edge, &mut Stream) -> Flow) -> Flow {
         *passed = flow == Flow::Continue;
         flow
     });
+    ACTIVE.set(0);
     flow.unwrap_or_else(|| on_request_unconfigured(&Envoy))
 }
 
@@ -131,9 +157,13 @@ extern "C" fn proxy_on_tick(id: u32) {
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_http_call_response(id: u32, call: u32, headers: usize, body_bytes: usize, _trailers: usize) {
-    let call = CallId(call);
-    if with_root(id, |root| root.on_answer(&Envoy, call, headers, body_bytes)).is_none() {
-        act(id, |edge, stream| on_answer(&Envoy, edge, stream, call, headers, body_bytes));
+    let number = CallId(call);
+    let Some(request) = caller(call) else {
+        with_root(id, |root| root.on_answer(&Envoy, number, headers, body_bytes));
+        return;
+    };
+    if abi::act_for(request).is_ok() {
+        act(request, |edge, stream| on_answer(&Envoy, edge, stream, number, headers, body_bytes));
     }
 }
 
@@ -144,6 +174,7 @@ extern "C" fn proxy_on_done(_id: u32) -> u32 {
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_delete(id: u32) {
+    with_calls(|calls| calls.retain(|(_, request)| *request != id));
     with(|contexts| {
         let index = contexts.binary_search_by_key(&id, |context| context.id).ok()?;
         Some(contexts.remove(index))

@@ -154,7 +154,7 @@ fn serve_refuses_settings_in_one_line() {
         (&["serve", "--config", "none.toml"], "portcullis: cannot read the configuration `none.toml`: "),
         (&["serve", "--listen", "here"], "portcullis: `listen` is `here`"),
         (
-            &["serve", "--database", "postgres://db/x"],
+            &["serve", "--database", "mysql://db/x"],
             "portcullis: `database` is a URL that this version does not support",
         ),
     ] {

@@ -13,7 +13,7 @@ fn folder() -> PathBuf {
 
 /// Writes the component as an ES module to a folder: `portcullis-policy.js`, and what that imports.
 pub(super) fn transpile(to: &Path) {
-    assert!(folder().join("node_modules").is_dir(), "run `cargo xtask setup`, or `npm ci` in tests/js");
+    assert!(folder().join("node_modules").is_dir(), "run `cargo xtask setup`, or `npm install` in tests/js");
     let mut transpile = Command::new("node");
     transpile.arg("transpile.js").arg(POLICY_COMPONENT_PATH).arg(to).current_dir(folder());
     let output = transpile.output().expect("node is installed");
