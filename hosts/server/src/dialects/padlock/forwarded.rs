@@ -56,7 +56,10 @@ impl<'a> Forwarded<'a> {
         Ok(Self { method, host, path, user, source_ip, country, continent })
     }
 
+    /// What is known of the subject is known at this moment: newer than any revocation, which counts to the end of its
+    /// second.
     pub fn request(&self, subject: Option<Subject>, now: u64) -> Request {
+        let subject = subject.map(|subject| Subject { issued_at: Some(now.saturating_add(1)), ..subject });
         Request {
             action: self.method.to_owned(),
             target: Target::Http { host: Some(self.host.to_owned()), path: self.path.to_owned() },

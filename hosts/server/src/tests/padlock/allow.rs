@@ -77,6 +77,10 @@ async fn whom_nobody_knows_is_stored_without_roles_when_a_route_governs() {
     // A29 stores it there: anybody could fill the table.
     padlock.asks("GET", API, "/unmatched", "nomatch").send().await.expect_envelope(403);
     assert!(!padlock.knows("nomatch").await);
+    // Who was deleted comes back like anybody else.
+    padlock.admin.delete("/v1/user/newcomer").send().await.expect_envelope(200);
+    new("newcomer", "x-caller-email", "new@example.org").await.expect_envelope(403);
+    assert!(padlock.knows("newcomer").await);
     // A30 is a 500 there: what the proxy says is wrong.
     new("badmail", "x-caller-email", "not-an-email").await.expect_envelope(400);
     assert!(!padlock.knows("badmail").await);
