@@ -64,7 +64,7 @@ fn tenant<'a>(app: &'a App, name: Option<&str>) -> Result<&'a Tenant, ApiError> 
     found.ok_or(ApiError::NotFound { detail: "there is no tenant of this name" })
 }
 
-fn page_size(limit: Option<u64>) -> Result<PageSize, ApiError> {
+pub fn page_size(limit: Option<u64>) -> Result<PageSize, ApiError> {
     match limit {
         None => Ok(PageSize::DEFAULT),
         Some(limit) => PageSize::new(limit)

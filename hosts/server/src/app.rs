@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use crate::authn::secret::{Secret as _, SetupSecret};
 use crate::clock::Clock;
+use crate::dialects::padlock::{self, Padlock};
 use crate::pdp::{Gate, GateError};
 use crate::pep::Proxies;
 use crate::pep::audit::Auditor;
@@ -25,6 +26,7 @@ pub struct App {
     pub(crate) gate: Gate,
     pub(crate) proxies: Proxies,
     pub(crate) auditor: Auditor,
+    pub(crate) padlock: Padlock,
     tenants: BTreeMap<TenantId, Tenant>,
     is_stopping: watch::Sender<bool>,
 }
@@ -42,6 +44,7 @@ pub struct Parts {
     pub token_lifetime_s: u64,
     /// Of decision records.
     pub retention: Retention,
+    pub padlock: padlock::Settings,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -59,8 +62,9 @@ pub enum StartError {
 impl App {
     /// Opens the management policy, and the newest policy document of each tenant.
     pub async fn start(parts: Parts) -> Result<Arc<Self>, StartError> {
-        let Parts { runtime, directory, clock, key, archive, proxies, token_lifetime_s, retention } = parts;
+        let Parts { runtime, directory, clock, key, archive, proxies, token_lifetime_s, retention, padlock } = parts;
         let gate = Gate::open(&runtime)?;
+        let padlock = Padlock::open(&runtime, padlock).map_err(GateError::from)?;
         let (tenant, key, archive) = (TenantId::default(), Arc::new(key), archive.map(Arc::new));
         let (lifetime, now) = (token_lifetime_s, clock.now());
         let revocations = Revocations::open(directory.clone(), tenant.clone(), Arc::clone(&key), lifetime, now).await?;
@@ -69,7 +73,7 @@ impl App {
         let publisher = Publisher::open(&runtime, store.clone(), key, tenant.clone(), archive).await?;
         let tenants = BTreeMap::from([(tenant, Tenant { publisher, revocations })]);
         let auditor = Auditor::new(getrandom::u64().map_err(StartError::Random)?)?;
-        Ok(Arc::new(Self { store, gate, proxies, auditor, tenants, is_stopping: watch::Sender::new(false) }))
+        Ok(Arc::new(Self { store, gate, proxies, auditor, padlock, tenants, is_stopping: watch::Sender::new(false) }))
     }
 
     /// A new setup token instead of the one before; `None` when set-up is done.

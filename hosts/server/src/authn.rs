@@ -4,6 +4,8 @@ pub mod client;
 pub mod jwt;
 pub mod secret;
 
+use std::net::IpAddr;
+
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderName};
 use portcullis_directory::{EdgeId, SecretHash, StoreError, User};
@@ -25,6 +27,10 @@ pub enum Caller {
     Edge(EdgeId),
     /// Whoever holds the setup token.
     Setup(SecretHash),
+    /// A proxy that is known by its address.
+    Peer(IpAddr),
+    /// Nobody, where a dialect is configured as open.
+    Open,
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -1,5 +1,6 @@
 //! Settings of `portcullis serve`: defaults < TOML file < `PORTCULLIS_*` < flags, as typed -> `Raw` -> `Config`, checked.
 
+mod padlock;
 mod proxies;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,9 @@ use portcullis_directory::Location;
 use serde::{Deserialize, Serialize};
 
 use crate::authn::jwt::{ClaimNames, Issuers, KeyError};
+use crate::config::padlock::RawPadlock;
 use crate::config::proxies::{Addresses, RawIssuer};
+use crate::dialects::padlock::Settings as Padlock;
 use crate::pep::Proxies;
 use crate::retention::Retention;
 
@@ -36,6 +39,8 @@ pub struct Config {
     pub retention: Retention,
     /// Keys `trusted_proxies`, `country_header`, `continent_header`, `issuers`, `claims`.
     pub proxies: Proxies,
+    /// Key `[padlock]`.
+    pub padlock: Padlock,
 }
 
 /// Where settings come from.
@@ -85,11 +90,13 @@ pub enum ConfigError {
     Header { key: &'static str, name: String },
     #[error("the keys of the issuer `{issuer}`, `{}`, cannot be used", path.display())]
     Keys { issuer: String, path: PathBuf, source: KeyError },
+    #[error("`padlock.bypass` cannot be used: {0}")]
+    Bypass(String),
     #[error("the environment variable `{name}` is not UTF-8")]
     NotUtf8 { name: String },
 }
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "listen",
     "data_dir",
     "database",
@@ -102,6 +109,7 @@ const KEYS: [&str; 12] = [
     "continent_header",
     "issuers",
     "claims",
+    "padlock",
 ];
 const TOKEN_LIFETIME_S: u64 = 86_400;
 const ENVIRONMENT_PREFIX: &str = "PORTCULLIS_";
@@ -132,6 +140,8 @@ struct Raw {
     issuers: Vec<RawIssuer>,
     #[serde(default, skip_serializing)]
     claims: ClaimNames,
+    #[serde(default, skip_serializing)]
+    padlock: RawPadlock,
 }
 
 /// A number, or the text of one, which is all that the environment has.
@@ -216,6 +226,7 @@ impl Default for Raw {
             continent_header: None,
             issuers: Vec::new(),
             claims: ClaimNames::default(),
+            padlock: RawPadlock::default(),
         }
     }
 }
@@ -235,6 +246,7 @@ impl Raw {
             continent_header,
             issuers,
             claims,
+            padlock,
         } = self;
         if data_dir.as_os_str().is_empty() {
             return Err(ConfigError::DataDir);
@@ -257,7 +269,8 @@ impl Raw {
             age_s: decision_log_age_s.map_or(retention.age_s, u64::from),
             records: decision_log_records.map_or(retention.records, u64::from),
         };
-        Ok(Config { listen, data_dir, database, object_store, token_lifetime_s, proxies, retention })
+        let padlock = padlock.check()?;
+        Ok(Config { listen, data_dir, database, object_store, token_lifetime_s, proxies, retention, padlock })
     }
 }
 
@@ -422,6 +435,33 @@ mod tests {
         let issuers = load().unwrap().proxies.issuers;
         assert_eq!((issuers.issuers[0].name.as_str(), issuers.issuers[0].keys.len()), ("https://a", 1));
         assert_eq!((issuers.claims.roles.as_str(), issuers.claims.issued_at.as_str()), ("groups", "iat"));
+    }
+
+    #[test]
+    fn padlock_is_closed_and_has_the_names_of_the_original() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("portcullis.toml");
+        let load = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            Config::load(Sources { file: Some(file.clone()), ..Sources::default() }).map(|config| config.padlock)
+        };
+        let settings = load("").unwrap();
+        assert_eq!(settings, Padlock::default());
+        assert!(!settings.open && !settings.auto_add && settings.bypass.is_none());
+        let text =
+            "[padlock]\nopen = true\nheaders.user_id = 'X-User'\nclaims.email = 'mail'\nbypass.methods = ['options']";
+        let settings = load(text).unwrap();
+        assert!(settings.open && settings.bypass.is_some());
+        assert_eq!((settings.headers.user_id.as_str(), settings.headers.email.as_str()), ("x-user", "x-caller-email"));
+        assert_eq!((settings.claims.user_id.as_str(), settings.claims.email.as_deref()), ("sub", Some("mail")));
+        for (text, expected) in [
+            ("[padlock]\nheaders.user_id = 'a b'", "`padlock.headers.user_id` is `a b`"),
+            ("[padlock]\nbypass.paths = ['(']", "`padlock.bypass` cannot be used"),
+            ("[padlock]\nopenn = true", "unknown setting `openn`"),
+        ] {
+            let message = load(text).unwrap_err().to_string();
+            assert!(message.starts_with(expected), "{message}");
+        }
     }
 
     #[test]

@@ -8,8 +8,8 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use portcullis_compiler::Diagnostic;
 use portcullis_directory::{
-    CreateUserError, EdgeError, IssueTokenError, NameError, Revision, SetupError, StoreError, TooManyRoles,
-    UpdateUserError,
+    ChangeError, CreateUserError, EdgeError, IssueTokenError, NameError, Revision, SetupError, StoreError,
+    TooManyRoles, UpdateUserError,
 };
 use portcullis_runtime::{Decision, Report, RequestError, Verdict, Violation};
 use serde::Serialize;
@@ -61,6 +61,13 @@ pub enum ApiError {
     Internal(Box<dyn Error + Send + Sync>),
 }
 
+/// What a refusal says, beside its body: for whoever writes another one.
+#[derive(Clone)]
+pub struct Refused {
+    pub title: &'static str,
+    pub detail: Option<String>,
+}
+
 impl ApiError {
     pub fn malformed(detail: impl Into<String>) -> Self {
         Self::Malformed { detail: detail.into() }
@@ -72,6 +79,17 @@ impl ApiError {
 
     pub fn internal(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Internal(error.into())
+    }
+
+    /// Wrong input as a 400, for a dialect that has no other status for it.
+    pub fn into_malformed(self) -> Self {
+        match &self {
+            Self::Violations(report) if report.verdict != Verdict::OverLimit => {
+                Self::malformed(self.detail().unwrap_or_default())
+            }
+            Self::Invalid { detail } => Self::malformed(detail.clone()),
+            _ => self,
+        }
     }
 
     /// The stable name of the problem, the last part of `type`.
@@ -214,12 +232,13 @@ impl IntoResponse for ApiError {
             tracing::error!(error = chain(error.as_ref()), "a request failed");
         }
         let status = self.status();
+        let refused = Refused { title: self.title(), detail: self.detail() };
         let mut problem = Map::new();
         problem.insert("type".to_owned(), format!("urn:portcullis:problem:{}", self.code()).into());
         problem.insert("title".to_owned(), self.title().into());
         problem.insert("status".to_owned(), status.as_u16().into());
-        if let Some(detail) = self.detail() {
-            problem.insert("detail".to_owned(), detail.into());
+        if let Some(detail) = &refused.detail {
+            problem.insert("detail".to_owned(), detail.as_str().into());
         }
         self.extensions(&mut problem);
         let body = match &self {
@@ -230,6 +249,7 @@ impl IntoResponse for ApiError {
         };
         // Texts and numbers as they came: nothing that cannot be written.
         let mut response = (status, body.unwrap_or_default()).into_response();
+        response.extensions_mut().insert(refused);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if status == StatusCode::UNAUTHORIZED {
@@ -285,6 +305,20 @@ impl From<UpdateUserError> for ApiError {
         match error {
             UpdateUserError::NotFound => NO_USER,
             UpdateUserError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangeError> for ApiError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Taken { what: "email" } => Self::Conflict { detail: "another user has this e-mail address" },
+            ChangeError::Taken { what: "user" } => Self::Conflict { detail: "there is a user of this id already" },
+            ChangeError::Taken { .. } => Self::Conflict { detail: "another one has it already" },
+            ChangeError::NotFound { .. } => NO_USER,
+            ChangeError::Stale { .. } => Self::Conflict { detail: "it was changed meanwhile" },
+            ChangeError::HolderInactive => Self::Conflict { detail: "the holder is not active" },
+            ChangeError::Store(error) => error.into(),
         }
     }
 }

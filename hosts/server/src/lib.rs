@@ -19,6 +19,8 @@ mod permit;
 
 pub mod pep;
 
+pub mod dialects;
+
 mod api;
 mod body;
 mod precondition;

@@ -100,6 +100,8 @@ impl Caller {
             Self::User(user) => user.id.as_str(),
             Self::Edge(edge) => edge.name.as_str(),
             Self::Setup(_) => SETUP,
+            Self::Peer(_) => PEER,
+            Self::Open => OPEN,
         }
     }
 
@@ -107,7 +109,7 @@ impl Caller {
     pub fn tenant(&self) -> Option<&TenantId> {
         match self {
             Self::Edge(edge) => Some(&edge.tenant),
-            Self::Anonymous | Self::User(_) | Self::Setup(_) => None,
+            Self::Anonymous | Self::User(_) | Self::Setup(_) | Self::Peer(_) | Self::Open => None,
         }
     }
 
@@ -119,7 +121,7 @@ impl Caller {
                 (user.id.as_str(), user.state.as_str(), roles)
             }
             Self::Edge(edge) => (edge.name.as_str(), "active", vec![EDGE.to_owned()]),
-            Self::Setup(_) => (SETUP, "active", vec![SETUP.to_owned()]),
+            Self::Setup(_) | Self::Peer(_) | Self::Open => (self.id(), "active", vec![self.id().to_owned()]),
         };
         let kind = matches!(self, Self::Edge(_)).then(|| EDGE.to_owned());
         let properties = self.tenant().map(|tenant| json!({"tenant": tenant.as_str()}).to_string());
@@ -139,7 +141,7 @@ impl Caller {
 
     fn credential(&self) -> Credential {
         match self {
-            Self::Anonymous => Credential::None,
+            Self::Anonymous | Self::Peer(_) | Self::Open => Credential::None,
             Self::User(_) | Self::Edge(_) | Self::Setup(_) => Credential::Token,
         }
     }
@@ -147,6 +149,12 @@ impl Caller {
 
 /// Id and role of whoever holds the setup token.
 const SETUP: &str = "setup";
+
+/// Id and role of a proxy that is known by its address.
+const PEER: &str = "peer";
+
+/// Id and role of whoever comes without a token to what is configured as open.
+const OPEN: &str = "open";
 
 /// Type and role of an edge.
 const EDGE: &str = "edge";

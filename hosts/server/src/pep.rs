@@ -8,7 +8,7 @@ mod answer;
 pub mod audit;
 mod envoy;
 mod forward;
-mod received;
+pub mod received;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -138,7 +138,7 @@ fn refusal(tenant: &Tenant, reason: Reason) -> Verdict {
 // === impl Proxies ===
 
 impl Proxies {
-    fn trusts(&self, address: IpAddr) -> bool {
+    pub fn trusts(&self, address: IpAddr) -> bool {
         self.trusted.iter().any(|network| network.contains(&address))
     }
 

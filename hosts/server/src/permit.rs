@@ -13,6 +13,7 @@ use portcullis_runtime::Decision;
 
 use crate::app::App;
 use crate::authn::{self, Caller};
+use crate::dialects::padlock;
 use crate::error::ApiError;
 use crate::pdp::{Asked, Facts};
 use crate::pep;
@@ -35,9 +36,16 @@ pub struct Sender(String);
 #[derive(Clone, Debug)]
 pub struct Asker(TenantId);
 
+/// A proxy that is known by its address.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(IpAddr);
+
 /// Whoever holds the setup token.
 #[derive(Clone, Debug)]
 pub struct SetupHolder(SecretHash);
+
+/// Who is the author where nobody needs a name: no user id of padlock has a colon.
+const DIALECT: &str = "dialect:padlock";
 
 /// What `authorize` leaves for the handler. Private, so that nobody else can leave one.
 #[derive(Clone)]
@@ -46,9 +54,13 @@ struct Allowed(Caller);
 /// The middleware: canonical path, caller, decision, obligations; then the handler, or a refusal.
 pub async fn authorize(State(app): State<Arc<App>>, request: Request, next: Next) -> Result<Response, ApiError> {
     let (mut head, body) = request.into_parts();
-    let caller = match pep::is_door(head.uri.path()) {
-        true => let_proxy_in(&app, &head).await?,
-        false => let_in(&app, &head).await?,
+    let path = head.uri.path();
+    let caller = if pep::is_door(path) {
+        let_proxy_in(&app, &head).await?
+    } else if padlock::is_door(path) {
+        let_peer_in(&app, &head)?
+    } else {
+        let_in(&app, &head).await?
     };
     head.extensions.insert(Allowed(caller));
     Ok(next.run(Request::from_parts(head, body)).await)
@@ -60,9 +72,19 @@ async fn let_in(app: &App, head: &Parts) -> Result<Caller, ApiError> {
     canonical(path)?;
     let host = host(head)?;
     let tenant = tenant(head)?;
-    let caller = authn::authenticate(&head.headers, &app.store).await?;
+    let caller = match authn::authenticate(&head.headers, &app.store).await? {
+        Caller::Anonymous if app.padlock.is_open(path) => Caller::Open,
+        caller => caller,
+    };
     let asked = Asked::Endpoint { method: head.method.as_str(), path, host };
     decide(app, head, asked, &tenant, caller)
+}
+
+/// A proxy without a token of its own: `authorization` is its client's, and it is known by its address.
+fn let_peer_in(app: &App, head: &Parts) -> Result<Caller, ApiError> {
+    let peer = source_ip(head).filter(|&peer| app.proxies.trusts(peer)).ok_or(ApiError::UnknownProxy)?;
+    let asked = Asked::Endpoint { method: head.method.as_str(), path: head.uri.path(), host: host(head)? };
+    decide(app, head, asked, TenantId::default().as_str(), Caller::Peer(peer))
 }
 
 /// A request that a proxy asks about. Its method, path and query are those of the proxy's client: nothing here is about
@@ -101,6 +123,12 @@ impl Permit<Sender> {
     }
 }
 
+impl Permit<Peer> {
+    pub fn address(&self) -> IpAddr {
+        self.who.0
+    }
+}
+
 impl Permit<Asker> {
     /// The tenant that the caller is asking for.
     pub fn tenant(&self) -> &TenantId {
@@ -114,6 +142,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Permit<Author> {
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
         match allowed(parts)? {
             Caller::User(user) => Ok(Self { who: Author(user.id) }),
+            Caller::Peer(_) | Caller::Open => Ok(Self { who: Author(UserId::parse(DIALECT)?) }),
             // Allowed, but nobody whose name could stand in the audit trail.
             Caller::Anonymous | Caller::Edge(_) | Caller::Setup(_) => Err(ApiError::BadToken),
         }
@@ -127,7 +156,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Permit<Sender> {
         match allowed(parts)? {
             Caller::Edge(edge) => Ok(Self { who: Sender(format!("edge/{}", edge.name)) }),
             Caller::User(user) => Ok(Self { who: Sender(format!("user/{}", user.id)) }),
-            Caller::Anonymous | Caller::Setup(_) => Err(ApiError::BadToken),
+            Caller::Anonymous | Caller::Setup(_) | Caller::Peer(_) | Caller::Open => Err(ApiError::BadToken),
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Permit<Peer> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        match allowed(parts)? {
+            Caller::Peer(address) => Ok(Self { who: Peer(address) }),
+            _ => Err(ApiError::UnknownProxy),
         }
     }
 }
@@ -146,7 +186,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Permit<SetupHolder> {
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
         match allowed(parts)? {
             Caller::Setup(hash) => Ok(Self { who: SetupHolder(hash) }),
-            Caller::Anonymous | Caller::User(_) | Caller::Edge(_) => Err(ApiError::BadToken),
+            Caller::Anonymous | Caller::User(_) | Caller::Edge(_) | Caller::Peer(_) | Caller::Open => {
+                Err(ApiError::BadToken)
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::api::{
     bundle, candidate, decide, decision_logs, document, edges, gateway, health, revocations, setup, users,
 };
 use crate::app::App;
+use crate::dialects::padlock;
 use crate::error::ApiError;
 use crate::pep;
 use crate::permit::authorize;
@@ -45,6 +46,7 @@ pub(crate) fn routes() -> [(&'static str, MethodRouter<Arc<App>>); 21] {
 pub fn router(app: Arc<App>) -> Router {
     routes()
         .into_iter()
+        .chain(padlock::routes())
         .fold(Router::new(), |router, (path, methods)| router.route(path, methods))
         // The client's path follows; a wildcard takes no empty one.
         .route("/authz/envoy/", any(pep::envoy))
@@ -52,5 +54,6 @@ pub fn router(app: Arc<App>) -> Router {
         .fallback(|| async { ApiError::NotFound { detail: "there is no such path" } })
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         .layer(from_fn_with_state(Arc::clone(&app), authorize))
+        .layer(from_fn_with_state(Arc::clone(&app), padlock::wrap))
         .with_state(app)
 }

@@ -1,5 +1,7 @@
 //! The directory behind permits: reads are free for the server, every write wants a `Permit` and has the caller as author.
 
+mod accounts;
+
 use std::sync::Arc;
 
 use portcullis_directory::{

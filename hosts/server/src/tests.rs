@@ -12,6 +12,7 @@ mod edges;
 mod gateway;
 mod health;
 mod outbox;
+mod padlock;
 mod pep;
 mod revocations;
 mod setup;

@@ -60,7 +60,8 @@ impl<T: Described> FromRequestParts<Arc<App>> for ValidQuery<T> {
     }
 }
 
-fn valid<T: Described>(app: &App, document: &[u8]) -> Result<T, ApiError> {
+/// What the schema of `T` says about a JSON text that no body is.
+pub fn valid<T: Described>(app: &App, document: &[u8]) -> Result<T, ApiError> {
     let report = app.gate.validate(T::SCHEMA, document).map_err(ApiError::internal)?;
     match (report.verdict, &report.normalized) {
         // A number may satisfy the schema and not be written as Rust reads it: `1.0` is an integer.

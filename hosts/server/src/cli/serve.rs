@@ -71,7 +71,7 @@ fn start_logs() {
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
-    let Config { listen, data_dir, database, object_store, token_lifetime_s, proxies, retention } = config;
+    let Config { listen, data_dir, database, object_store, token_lifetime_s, proxies, retention, padlock } = config;
     let signals = signals().context("cannot wait for signals")?;
     allow_many_connections();
     create_folder(&data_dir)?;
@@ -82,7 +82,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let archive = object_store.map(|url| Archive::open(&url, cloud_settings())).transpose()?;
     let clock = Arc::new(SystemClock);
     let app =
-        App::start(Parts { runtime, directory, clock, key, archive, proxies, token_lifetime_s, retention }).await?;
+        App::start(Parts { runtime, directory, clock, key, archive, proxies, token_lifetime_s, retention, padlock })
+            .await?;
     // Before the setup token, so that a second start by mistake does not invalidate the first one's.
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     let address = listener.local_addr().context("cannot tell the port")?;

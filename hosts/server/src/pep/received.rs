@@ -104,8 +104,8 @@ fn holds_several_tokens(authorization: &str) -> bool {
     authorization.contains(',') && authorization.to_ascii_lowercase().contains("bearer")
 }
 
-/// The code of a country or continent. What the operator's edge did not write is no code.
-fn place<'a>(headers: &'a HeaderMap, name: Option<&str>) -> Result<Option<&'a str>, Refusal> {
+/// The code of a country or continent; `None` without a name. What the operator's edge did not write is no code.
+pub fn place<'a>(headers: &'a HeaderMap, name: Option<&str>) -> Result<Option<&'a str>, Refusal> {
     let Some(name) = name else { return Ok(None) };
     match single(headers, name)? {
         Some(code) if code.len() != 2 || !code.bytes().all(|byte| byte.is_ascii_alphabetic()) => Err(MALFORMED),

@@ -1,20 +1,28 @@
 //! Who may call what: every refusal comes from the component, whatever the path.
 
+use std::collections::BTreeSet;
+
 use axum::http::Method;
 use serde_json::json;
 
+use crate::dialects::padlock;
 use crate::router::routes;
 use crate::tests::client::{Actor, POLICY, TestApp};
 
 const METHODS: [Method; 7] =
     [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
 
-/// `GET /a`, `POST /b` ... that `actor` is not refused, over all routes and methods; HEAD goes with GET.
+/// Where anybody may go.
+const HEALTH: [&str; 6] =
+    ["GET /healthz", "GET /readyz", "GET /v1/alive", "GET /v1/ready", "GET /liveness/alive", "GET /liveness/ready"];
+
+/// `GET /a`, `POST /b` ... that `actor` is not refused, over all routes and methods, those of dialects too; HEAD goes with GET.
 async fn reachable(actor: &Actor) -> Vec<String> {
     let mut reachable = Vec::new();
-    for (path, _) in routes() {
+    for (path, _) in routes().into_iter().chain(padlock::routes()) {
+        let filled = path.replace("{id}", "nobody").replace("{name}", "none");
         for method in METHODS {
-            let answer = actor.request(method.clone(), &path.replace("{id}", "nobody")).send().await;
+            let answer = actor.request(method.clone(), &filled).send().await;
             let is_denied = matches!(answer.status, 401 | 403);
             if !is_denied && method != Method::HEAD {
                 reachable.push(format!("{method} {path}"));
@@ -40,6 +48,7 @@ async fn anonymous_callers_reach_nothing_but_the_health_checks() {
             }
         }
     }
+    assert_eq!(reachable(&app.anonymous()).await, HEALTH);
     for path in ["/", "/metrics", "/policy", "/policy/document/", "/healthz/", "/Healthz"] {
         app.anonymous().get(path).send().await.expect_denied(401, "unauthenticated");
     }
@@ -49,7 +58,6 @@ async fn anonymous_callers_reach_nothing_but_the_health_checks() {
 async fn each_role_reaches_its_endpoints_only() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
-    let health = ["GET /healthz", "GET /readyz"];
     for (role, expected) in [
         (
             "operator",
@@ -69,6 +77,11 @@ async fn each_role_reaches_its_endpoints_only() {
                 "GET /policy/decision-logs/gaps",
                 "POST /policy/decide",
                 "POST /policy/explain",
+                "GET /v1/role",
+                "GET /v1/role/{name}",
+                "GET /v1/user",
+                "GET /v1/user/{id}",
+                "GET /v1/user/{id}/roles",
             ],
         ),
         (
@@ -86,8 +99,9 @@ async fn each_role_reaches_its_endpoints_only() {
         ("guest", vec![]),
     ] {
         let actor = app.user(&admin, role).await;
-        let expected: Vec<&str> = health.into_iter().chain(expected).collect();
-        assert_eq!(reachable(&actor).await, expected, "{role}");
+        let expected: BTreeSet<&str> = HEALTH.into_iter().chain(expected).collect();
+        let reachable = reachable(&actor).await;
+        assert_eq!(reachable.iter().map(String::as_str).collect::<BTreeSet<_>>(), expected, "{role}");
     }
 }
 

@@ -17,6 +17,7 @@ use tower::ServiceExt as _;
 
 use crate::app::{App, Parts};
 use crate::clock::Clock;
+use crate::dialects::padlock;
 use crate::pep::Proxies;
 use crate::retention::Retention;
 use crate::router::router;
@@ -103,6 +104,7 @@ impl TestApp {
             proxies: Proxies::default(),
             token_lifetime_s: 86_400,
             retention: Retention::default(),
+            padlock: padlock::Settings::default(),
         };
         change(&mut parts);
         let app = App::start(parts).await.unwrap();

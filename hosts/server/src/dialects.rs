@@ -1,0 +1,3 @@
+//! Published APIs that the server speaks beside its own, one folder each.
+
+pub mod padlock;
