@@ -415,7 +415,12 @@ fn reply(host: &impl Host, decision: &Decision<'_>, revision: Option<u64>) -> Fl
     if let Some(revision) = revision {
         headers.push((REVISION_HEADER, digits.format(revision)));
     }
-    if host.reply(status, &headers, body.as_bytes()).is_err() {
+    send(host, status, &headers, &body)
+}
+
+/// The refusal instead of the request, which goes nowhere even if the client is not told.
+fn send(host: &impl Host, status: u16, headers: &[(&str, &str)], body: &str) -> Flow {
+    if host.reply(status, headers, body.as_bytes()).is_err() {
         host.log(Level::Error, "a refusal could not be sent");
     }
     Flow::Stop

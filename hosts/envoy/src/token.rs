@@ -11,6 +11,8 @@ mod verify;
 
 use std::rc::Rc;
 
+use p256::elliptic_curve::subtle::ConstantTimeEq as _;
+
 use crate::config::{ClaimNames, Config, Issuer};
 use crate::host::Host;
 use crate::identity::{FactNames, Identity, Payload, Unreadable};
@@ -32,16 +34,25 @@ pub enum Bearer {
     Foreign,
 }
 
-/// Tokens that were verified.
-pub type Tokens = Cache<Rc<Identity>>;
+/// Tokens that were verified, under the end of their text: that of a signature, which spreads as well as a hash does and
+/// need not be computed. Somebody may make up a text with the same end, so all of it is compared.
+pub type Tokens = Cache<Verified>;
+
+#[derive(Clone)]
+pub struct Verified {
+    text: Rc<str>,
+    identity: Rc<Identity>,
+}
 
 /// What `token` is at the time `now`, in unix seconds.
 pub fn read(host: &impl Host, config: &Config, tokens: &mut Tokens, token: &str, now: u64) -> Bearer {
     if token.len() > MOST_BYTES {
         return Bearer::Foreign;
     }
-    let key = cache::key(&[token.as_bytes()]);
-    if let Some(identity) = tokens.get(&key) {
+    let Some(key) = token.as_bytes().last_chunk() else { return Bearer::Foreign };
+    if let Some(Verified { text, identity }) = tokens.get(key)
+        && bool::from(text.as_bytes().ct_eq(token.as_bytes()))
+    {
         return if is_expired(&identity, now) { Bearer::Invalid } else { Bearer::Valid(identity) };
     }
     let Some(parts) = Parts::split(token) else { return Bearer::Foreign };
@@ -55,7 +66,7 @@ pub fn read(host: &impl Host, config: &Config, tokens: &mut Tokens, token: &str,
     match verified(host, issuer, &config.claims, &parts, &header, &payload, now) {
         Ok(identity) => {
             let identity = Rc::new(identity);
-            tokens.insert(key, Rc::clone(&identity));
+            tokens.insert(*key, Verified { text: token.into(), identity: Rc::clone(&identity) });
             Bearer::Valid(identity)
         }
         Err(Unreadable) => Bearer::Invalid,

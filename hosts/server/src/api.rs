@@ -21,6 +21,18 @@ use serde::Deserialize;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::tenant::Tenant;
+use crate::valid::Described;
+
+/// Which tenant is meant.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TenantParams {
+    tenant: Option<String>,
+}
+
+impl Described for TenantParams {
+    const SCHEMA: &'static str = "tenant-query";
+}
 
 /// Seconds that a caller waits for news: 0..=60.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]

@@ -12,7 +12,7 @@ use portcullis_runtime::Verdict;
 use serde::de::DeserializeOwned;
 
 use crate::app::App;
-use crate::body::{self, BODY_BYTES};
+use crate::body::{self, BODY_BYTES, MediaType};
 use crate::error::ApiError;
 
 /// What the schema of this name in `management.yaml` describes.
@@ -20,8 +20,16 @@ pub trait Described: DeserializeOwned {
     const SCHEMA: &'static str;
 }
 
+/// The same input as a form, described by another schema: its numbers and flags are texts.
+pub trait DescribedForm: Described {
+    const FORM: &'static str;
+}
+
 /// A JSON body.
 pub struct ValidJson<T>(pub T);
+
+/// A body that is JSON or a form.
+pub struct ValidBody<T>(pub T);
 
 /// As `ValidJson`; no body at all is the default.
 pub struct OptionalJson<T>(pub T);
@@ -35,6 +43,24 @@ impl<T: Described> FromRequest<Arc<App>> for ValidJson<T> {
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
         body::require_json(request.headers())?;
         valid(app, &body::read(request, BODY_BYTES).await?).map(Self)
+    }
+}
+
+impl<T: DescribedForm> FromRequest<Arc<App>> for ValidBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, ApiError> {
+        let MediaType { essence, is_utf8 } = MediaType::of(request.headers())?;
+        let schema = match essence.as_str() {
+            "application/json" if is_utf8 => T::SCHEMA,
+            "application/x-www-form-urlencoded" if is_utf8 => T::FORM,
+            _ => {
+                return Err(ApiError::MediaType {
+                    expected: "`application/json` or `application/x-www-form-urlencoded`",
+                });
+            }
+        };
+        valid_by(schema, app, &body::read(request, BODY_BYTES).await?).map(Self)
     }
 }
 
@@ -62,7 +88,11 @@ impl<T: Described> FromRequestParts<Arc<App>> for ValidQuery<T> {
 
 /// What the schema of `T` says about a JSON text that no body is.
 pub fn valid<T: Described>(app: &App, document: &[u8]) -> Result<T, ApiError> {
-    let report = app.gate.validate(T::SCHEMA, document).map_err(ApiError::internal)?;
+    valid_by(T::SCHEMA, app, document)
+}
+
+fn valid_by<T: DeserializeOwned>(schema: &str, app: &App, document: &[u8]) -> Result<T, ApiError> {
+    let report = app.gate.validate(schema, document).map_err(ApiError::internal)?;
     match (report.verdict, &report.normalized) {
         // A number may satisfy the schema and not be written as Rust reads it: `1.0` is an integer.
         (Verdict::Valid, Some(json)) => {

@@ -1,6 +1,7 @@
 //! Processor time of Envoy per request: no filter, an empty one, ours, Envoy's RBAC, a question to our server.
 //!
-//! All stand ready at once and have short turns, so that what else the machine does falls on all of them.
+//! All stand ready at once and have short turns, so that what else the machine does falls on all of them, and are
+//! started anew some times.
 
 use std::fmt::Write;
 
@@ -25,20 +26,65 @@ const WARM: usize = 4_000;
 /// Rules of the policy that the server decides by, and of the rows that are no comparison of sizes.
 const RULES: usize = 10_000;
 
+/// How often everything is started anew: where a process happens to lie in memory is worth some microseconds.
+const STARTS: usize = 4;
+
 struct Row {
-    what: String,
     /// Whose processor time counts.
     pids: Vec<u32>,
     clients: Vec<Client>,
     requests: Vec<Request>,
+    measured: Measured,
+}
+
+struct Measured {
+    what: String,
     /// Nanoseconds per request, one of each turn.
     costs: Vec<f64>,
     /// Of single requests, ns.
     latencies: Vec<f64>,
 }
 
+impl Measured {
+    /// Those of another start.
+    fn add(&mut self, other: Self) {
+        self.costs.extend(other.costs);
+        self.latencies.extend(other.latencies);
+    }
+}
+
 pub fn run(programs: &Programs, rounds: usize) -> Result<String> {
     let upstream = Upstream::start()?;
+    let policies = [100, RULES, 100_000].map(|rules| Ours::new(rules).map(|ours| (rules, ours)));
+    let policies = policies.into_iter().collect::<Result<Vec<_>>>()?;
+    let checking = Ours::checking_bodies(RULES)?;
+    let starts = STARTS.min(rounds);
+    let mut all: Vec<Measured> = Vec::new();
+    for start in 0..starts {
+        let folder = tempfile::tempdir()?;
+        let server = asked_server(programs, folder.path())?;
+        let (_stands, mut rows) = stand_up(programs, &upstream, &policies, &checking, &server)?;
+        rows.iter_mut().try_for_each(|row| row.send(WARM, Pace::Unbounded).map(drop))?;
+        for round in (start..rounds).step_by(starts) {
+            eprintln!("edge-cost: round {} of {rounds}, start {} of {starts}", round / starts + 1, start + 1);
+            rows.iter_mut().try_for_each(Row::turn)?;
+        }
+        if all.is_empty() {
+            all = rows.into_iter().map(|row| row.measured).collect();
+        } else {
+            all.iter_mut().zip(rows).for_each(|(all, row)| all.add(row.measured));
+        }
+    }
+    table(&mut all)
+}
+
+fn stand_up(
+    programs: &Programs,
+    upstream: &Upstream,
+    policies: &[(usize, Ours)],
+    checking: &Ours,
+    server: &Server,
+) -> Result<(Vec<Stand>, Vec<Row>)> {
     let mut stands = Vec::new();
     let mut rows = Vec::new();
     let mut add = |what: &str, setup: &EnvoySetup, requests: Vec<Request>, beside: Option<u32>| -> Result<()> {
@@ -48,29 +94,24 @@ pub fn run(programs: &Programs, rounds: usize) -> Result<String> {
         stands.push(stand);
         Ok(())
     };
-    let policies = [100, RULES, 100_000].map(|rules| Ours::new(rules).map(|ours| (rules, ours)));
-    let policies = policies.into_iter().collect::<Result<Vec<_>>>()?;
     let (_, middle) = &policies[1];
 
-    add("no filter", &fronts::without(&upstream, vec![]), middle.requests.clone(), None)?;
+    add("no filter", &fronts::without(upstream, vec![]), middle.requests.clone(), None)?;
     let empty = fronts::empty(EMPTY_FILTER_PATH);
-    add("an empty wasm filter", &fronts::without(&upstream, vec![empty]), middle.requests.clone(), None)?;
+    add("an empty wasm filter", &fronts::without(upstream, vec![empty]), middle.requests.clone(), None)?;
     let filter = ENVOY_FILTER_PATH.as_ref();
-    add("ours, 10,000 rules, no token", &middle.setup(filter, &upstream), fronts::open_requests(), None)?;
-    for (rules, ours) in &policies {
+    add("ours, 10,000 rules, no token", &middle.setup(filter, upstream), fronts::open_requests(), None)?;
+    for (rules, ours) in policies {
         let what = format!("ours, {rules} rules, token verified by the filter");
-        add(&what, &ours.setup(filter, &upstream), ours.requests.clone(), None)?;
+        add(&what, &ours.setup(filter, upstream), ours.requests.clone(), None)?;
     }
-    let checking = Ours::checking_bodies(RULES)?;
     let [plain, checked] = fronts::order_requests();
-    add("ours, a body of 1 KB, no validation", &checking.setup(filter, &upstream), plain, None)?;
-    add("ours, a body of 1 KB, validated", &checking.setup(filter, &upstream), checked, None)?;
+    add("ours, a body of 1 KB, no validation", &checking.setup(filter, upstream), plain, None)?;
+    add("ours, a body of 1 KB, validated", &checking.setup(filter, upstream), checked, None)?;
     for policies in [100, 1_000] {
         let (filter, requests) = fronts::rbac(policies);
-        add(&format!("Envoy RBAC, {policies} policies"), &fronts::without(&upstream, vec![filter]), requests, None)?;
+        add(&format!("Envoy RBAC, {policies} policies"), &fronts::without(upstream, vec![filter]), requests, None)?;
     }
-    let folder = tempfile::tempdir()?;
-    let server = asked_server(programs, folder.path())?;
     let edge = server.create_edge("bench")?;
     let setup = EnvoySetup {
         asks_server: true,
@@ -78,15 +119,7 @@ pub fn run(programs: &Programs, rounds: usize) -> Result<String> {
     };
     let what = "ext_authz over HTTP to our server, 10,000 rules, both processes";
     add(what, &setup, middle.requests.clone(), Some(server.pid()))?;
-
-    for row in &mut rows {
-        row.send(WARM, Pace::Unbounded)?;
-    }
-    for round in 0..rounds {
-        eprintln!("edge-cost: round {} of {rounds}", round + 1);
-        rows.iter_mut().try_for_each(Row::turn)?;
-    }
-    table(&mut rows)
+    Ok((stands, rows))
 }
 
 /// A server that decides by W(10,000) and verifies the tokens itself.
@@ -106,12 +139,10 @@ fn asked_server(programs: &Programs, folder: &std::path::Path) -> Result<Server>
 impl Row {
     fn new(what: &str, stand: &Stand, requests: Vec<Request>, beside: Option<u32>) -> Self {
         Self {
-            what: what.to_owned(),
             pids: [Some(stand.envoy.pid()), beside].into_iter().flatten().collect(),
             clients: (0..CONNECTIONS).map(|_| stand.envoy.client()).collect(),
             requests,
-            costs: Vec::new(),
-            latencies: Vec::new(),
+            measured: Measured { what: what.to_owned(), costs: Vec::new(), latencies: Vec::new() },
         }
     }
 
@@ -122,9 +153,9 @@ impl Row {
     fn turn(&mut self) -> Result<()> {
         let before = self.ran_ns()?;
         self.send(COUNTED, Pace::Unbounded)?;
-        self.costs.push((self.ran_ns()? - before) / COUNTED as f64);
+        self.measured.costs.push((self.ran_ns()? - before) / COUNTED as f64);
         let latencies = self.send(TIMED, Pace::PerSecond(PER_SECOND))?;
-        self.latencies.extend(latencies);
+        self.measured.latencies.extend(latencies);
         Ok(())
     }
 
@@ -133,14 +164,14 @@ impl Row {
     }
 }
 
-fn table(rows: &mut [Row]) -> Result<String> {
+fn table(rows: &mut [Measured]) -> Result<String> {
     let mut table = String::from(
         "| before the upstream | us per request, minimum | above no filter: minimum | above no filter: median of pairs \
          | latency median | latency p99 |\n|---|---|---|---|---|---|\n",
     );
     let reference = rows[0].costs.clone();
     let least = |costs: &[f64]| costs.iter().copied().fold(f64::INFINITY, f64::min);
-    for Row { what, costs, latencies, .. } in rows {
+    for Measured { what, costs, latencies } in rows {
         let mut pairs: Vec<f64> = costs.iter().zip(&reference).map(|(cost, none)| cost - none).collect();
         let above = [least(costs) - least(&reference), quantile(&mut pairs, 0.5)].map(|above| above / 1e3);
         let [p50, p99] = [0.5, 0.99].map(|part| quantile(latencies, part) / 1e6);

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use portcullis_core::Policy;
 
-use super::{Asked, Body, Edge, Flow, Scratches, Stream, on_request_unconfigured};
+use super::{Asked, Body, Edge, Flow, Scratches, Stream, on_request_unconfigured, send};
 use crate::body::{Check, Problem};
 use crate::extract::{Facts, Received};
 use crate::host::{Host, HostError, Level};
@@ -115,10 +115,7 @@ impl<H: Host> Holder<'_, H> {
         if problem.status == 503 {
             headers.push(("retry-after", "1"));
         }
-        if self.host.reply(problem.status, &headers, problem.to_json().as_bytes()).is_err() {
-            self.host.log(Level::Error, "a refusal could not be sent");
-        }
-        Flow::Stop
+        send(self.host, problem.status, &headers, &problem.to_json())
     }
 }
 

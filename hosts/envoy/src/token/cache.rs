@@ -1,4 +1,4 @@
-//! Remembers what was found out about secrets, under their SHA-256, for a bounded number of them.
+//! Remembers what was found out about secrets, under keys that spread, for a bounded number of them.
 //!
 //! A table of fixed size: a key has its place, two share one, and who was not asked for gives way to a third.
 
@@ -60,9 +60,9 @@ impl<V: Clone> Cache<V> {
     }
 
     fn place(&mut self, key: &Key) -> Option<&mut [Option<(Key, V)>; 2]> {
-        // The key is a hash, so any part of it will do.
-        let [low, high, ..] = key;
-        self.places.get_mut(usize::from(u16::from_le_bytes([*low, *high]) % Self::PLACES))
+        // Some keys are texts of 64 characters, so the bits of many are mixed: 2^64 divided by the golden ratio.
+        let mixed = u64::from_le_bytes(*key.first_chunk()?).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.places.get_mut(usize::from((mixed >> 48) as u16 % Self::PLACES))
     }
 }
 

@@ -260,6 +260,11 @@ fn a_token_is_verified_once_and_expires_all_the_same() {
     for _ in 0..2 {
         assert_eq!(read(&host, &config, &mut tokens, &other, NOW), Bearer::Invalid);
     }
+    // Nor is a text that ends like a token that is known.
+    let (signed, _) = other.rsplit_once('.').unwrap();
+    let (_, signature) = token.rsplit_once('.').unwrap();
+    assert_eq!(read(&host, &config, &mut tokens, &format!("{signed}.{signature}"), NOW), Bearer::Invalid);
+    assert!(Rc::ptr_eq(&first, &subject(read(&host, &config, &mut tokens, &token, NOW))));
 }
 
 #[test]

@@ -9,8 +9,8 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use crate::api::document::{TenantParams, media_type};
-use crate::api::tenant;
+use crate::api::document::media_type;
+use crate::api::{TenantParams, tenant};
 use crate::app::App;
 use crate::body::{self, DOCUMENT_BYTES, Params};
 use crate::error::{ApiError, diagnostic_json};

@@ -5,18 +5,11 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use portcullis_runtime::{Decision, Explained, Request};
-use serde::Deserialize;
 
-use crate::api::tenant;
+use crate::api::{TenantParams, tenant};
 use crate::app::App;
 use crate::body::{JsonText, Params};
 use crate::error::ApiError;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TenantParams {
-    tenant: Option<String>,
-}
 
 pub async fn decide(
     State(app): State<Arc<App>>,

@@ -13,22 +13,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::api::decision_logs::record::{BatchBody, RecordJson};
-use crate::api::{next_page, page_size, tenant};
+use crate::api::{TenantParams, next_page, page_size, tenant};
 use crate::app::App;
 use crate::body::Params;
 use crate::error::ApiError;
 use crate::permit::{Permit, Sender};
 use crate::valid::{Described, ValidJson, ValidQuery};
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TenantParams {
-    tenant: Option<String>,
-}
-
-impl Described for TenantParams {
-    const SCHEMA: &'static str = "tenant-query";
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -11,7 +11,7 @@ use portcullis_directory::Revision;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::api::{next_page, page_size, tenant};
+use crate::api::{TenantParams, next_page, page_size, tenant};
 use crate::app::App;
 use crate::body::{self, DOCUMENT_BYTES, MediaType, Params};
 use crate::error::{ApiError, diagnostic_json};
@@ -19,16 +19,6 @@ use crate::permit::{Author, Permit};
 use crate::precondition::{Outcome, Preconditions};
 use crate::publish::{Digest, Draft, Receipt, revision_tag};
 use crate::valid::{Described, ValidQuery};
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TenantParams {
-    pub(super) tenant: Option<String>,
-}
-
-impl Described for TenantParams {
-    const SCHEMA: &'static str = "tenant-query";
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

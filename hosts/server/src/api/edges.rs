@@ -12,23 +12,13 @@ use portcullis_directory::{Edge, EdgeId, EdgeName, EdgeToken};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::api::{next_page, page_size, tenant};
+use crate::api::{TenantParams, next_page, page_size, tenant};
 use crate::app::App;
 use crate::authn::secret::{EdgeSecret, Secret as _};
 use crate::body::Params;
 use crate::error::{ApiError, NO_EDGE};
 use crate::permit::{Author, Permit};
 use crate::valid::{Described, OptionalJson, ValidJson, ValidQuery};
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TenantParams {
-    tenant: Option<String>,
-}
-
-impl Described for TenantParams {
-    const SCHEMA: &'static str = "tenant-query";
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -7,20 +7,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 use serde_json::json;
 
-use crate::api::tenant;
+use crate::api::{TenantParams, tenant};
 use crate::app::App;
 use crate::authn::client::{Offered, Owner, user_subject};
 use crate::body::Params;
 use crate::error::ApiError;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TenantParams {
-    tenant: Option<String>,
-}
 
 /// Seconds that an edge may remember the answer. What changes earlier comes as a revocation.
 const ANSWER_LIVES_S: u64 = 60;

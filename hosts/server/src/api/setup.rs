@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::authn::secret::{AccessSecret, Secret as _};
 use crate::error::ApiError;
 use crate::permit::{Permit, SetupHolder};
-use crate::valid::{Described, ValidJson};
+use crate::valid::{Described, DescribedForm, ValidBody};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -27,10 +27,14 @@ impl Described for SetupBody {
     const SCHEMA: &'static str = "setup";
 }
 
+impl DescribedForm for SetupBody {
+    const FORM: &'static str = "setup-form";
+}
+
 pub async fn create_first_user(
     State(app): State<Arc<App>>,
     permit: Permit<SetupHolder>,
-    ValidJson(SetupBody { id }): ValidJson<SetupBody>,
+    ValidBody(SetupBody { id }): ValidBody<SetupBody>,
 ) -> Result<Response, ApiError> {
     let roles = RoleSet::new([RoleName::parse("admin")?])?;
     let user = NewUser { id: UserId::parse(&id)?, state: UserState::active(), roles };

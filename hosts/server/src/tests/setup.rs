@@ -60,3 +60,23 @@ async fn a_refused_body_leaves_the_setup_token() {
     setup.post("/setup").json(&json!({"id": "a b"})).send().await.expect_problem(422, "invalid");
     setup.post("/setup").json(&json!({"id": "a"})).send().await.expect_status(201);
 }
+
+#[tokio::test]
+async fn the_first_admin_may_come_as_a_form() {
+    let app = TestApp::new().await;
+    let setup = app.holder_of(&app.app.issue_setup_token().await.unwrap().unwrap());
+    let form = |content_type: &str, body: &str| {
+        setup.post("/setup").header("content-type", content_type).body(body.to_owned()).send()
+    };
+    let type_of_forms = "application/x-www-form-urlencoded";
+    form(type_of_forms, "id=a&id=b").await.expect_problem(422, "invalid");
+    form(type_of_forms, "id=a+b").await.expect_problem(422, "invalid");
+    form(type_of_forms, "id=a&roles=admin").await.expect_problem(422, "invalid");
+    form(type_of_forms, "id=%ff").await.expect_problem(400, "malformed_request");
+    form("application/x-www-form-urlencoded; charset=latin1", "id=a")
+        .await
+        .expect_problem(415, "unsupported_media_type");
+    form("text/plain", "id=a").await.expect_problem(415, "unsupported_media_type");
+    let created = form(type_of_forms, "id=r%6Fot").await.expect_status(201).json();
+    assert_eq!(created["id"], "root");
+}
