@@ -26,7 +26,7 @@ use crate::valid::Described;
 /// Which tenant is meant.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct TenantParams {
+pub struct TenantParams {
     tenant: Option<String>,
 }
 
