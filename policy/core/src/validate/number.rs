@@ -30,6 +30,15 @@ impl Number<'_> {
         }
     }
 
+    /// As `compare` with the number that `limit` is.
+    #[inline]
+    pub(super) fn compare_int(&self, limit: i64) -> Ordering {
+        match self {
+            Self::Int(value) => value.cmp(&limit),
+            Self::Text(text) => compare_plain(text, limit).unwrap_or_else(|| self.compare(&Number::Int(limit))),
+        }
+    }
+
     pub(super) fn compare(&self, other: &Number<'_>) -> Ordering {
         match (self.int(), other.int()) {
             (Some(one), Some(other)) => one.cmp(&other),
@@ -51,6 +60,37 @@ impl Number<'_> {
             _ => self.decimal(|decimal| decimal.is_multiple_of(digits, exponent)),
         }
     }
+}
+
+/// The number `text` and `limit`, if the number has no exponent and up to 18 digits before its dot.
+fn compare_plain(text: &str, limit: i64) -> Option<Ordering> {
+    let (is_negative, unsigned) = match text.as_bytes() {
+        [b'-', unsigned @ ..] => (true, unsigned),
+        unsigned => (false, unsigned),
+    };
+    let (mut whole, mut digits, mut rest) = (0_i64, 0_u32, unsigned);
+    while let [digit @ b'0'..=b'9', behind @ ..] = rest {
+        whole = whole.wrapping_mul(10).wrapping_add(i64::from(digit & 0x0F));
+        (digits, rest) = (digits.wrapping_add(1), behind);
+    }
+    let mut has_fraction = false;
+    for byte in rest {
+        match byte {
+            b'1'..=b'9' => has_fraction = true,
+            b'0' | b'.' => {}
+            _ => return None,
+        }
+    }
+    if digits > 18 {
+        return None;
+    }
+    let whole = if is_negative { whole.wrapping_neg() } else { whole };
+    Some(match (whole.cmp(&limit), is_negative) {
+        // A fraction leads away from zero.
+        (Ordering::Equal | Ordering::Greater, false) if has_fraction => Ordering::Greater,
+        (Ordering::Equal | Ordering::Less, true) if has_fraction => Ordering::Less,
+        (ordering, _) => ordering,
+    })
 }
 
 /// Whether `text` is a number of RFC 8259 section 6 whose exponent is within `EXPONENT`.
