@@ -26,8 +26,9 @@ impl<'p> PatternTable<'p> {
         u32::from(rows).wrapping_mul(u32::from(columns)).wrapping_add(COLUMNS as u32)
     }
 
+    /// Without a look at the cells.
     #[inline]
-    pub(crate) fn new(bytes: &'p [u8], [_, columns]: [u8; 2]) -> Option<Self> {
+    pub fn new(bytes: &'p [u8], [_, columns]: [u8; 2]) -> Option<Self> {
         let (first, cells) = bytes.split_first_chunk()?;
         Some(Self { columns: first, cells, row: usize::from(columns) })
     }
