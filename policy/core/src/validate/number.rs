@@ -5,6 +5,7 @@ use core::cmp::Ordering;
 use portcullis_bundle::limits::EXPONENT;
 
 use super::decimal::Decimal;
+use crate::json;
 
 #[derive(Clone, Copy)]
 pub(super) enum Number<'a> {
@@ -95,19 +96,9 @@ fn compare_plain(text: &str, limit: i64) -> Option<Ordering> {
 
 /// Whether `text` is a number of RFC 8259 section 6 whose exponent is within `EXPONENT`.
 pub(super) fn is_number(text: &str) -> bool {
-    let unsigned = text.strip_prefix('-').unwrap_or(text);
-    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, Some(exponent.strip_prefix(['+', '-']).unwrap_or(exponent))),
-        None => (unsigned, None),
+    let is_near = |(_, exponent): (&str, &str)| {
+        let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+        digits.parse().is_ok_and(|exponent: i64| exponent <= EXPONENT)
     };
-    let (whole, fraction) = match mantissa.split_once('.') {
-        Some((whole, fraction)) => (whole, Some(fraction)),
-        None => (mantissa, None),
-    };
-    let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let is_exponent = |text: &str| are_digits(text) && text.parse().is_ok_and(|exponent: i64| exponent <= EXPONENT);
-    are_digits(whole)
-        && (whole == "0" || !whole.starts_with('0'))
-        && fraction.is_none_or(are_digits)
-        && exponent.is_none_or(is_exponent)
+    json::is_number(text) && text.split_once(['e', 'E']).is_none_or(is_near)
 }
