@@ -10,6 +10,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 use crate::label::Key;
 use crate::layout::{NONE, Range, Text, byte_enum, records};
 use crate::limits::{SCHEMA_HEIGHT, VALIDATIONS};
+use crate::pattern::PatternTable;
 use crate::policy::Policy;
 use crate::records::{Records, slice};
 
@@ -40,9 +41,10 @@ records! {
     pub struct Check {
         /// `CheckOp`.
         pub op: u8,
-        /// `Format`.
+        /// `Format`, `INT_LIMIT` or `PATTERN_TABLE`.
         pub x: u8,
-        pub reserved: [u8; 2],
+        /// Rows and columns of a `PatternTable`.
+        pub sizes: [u8; 2],
         pub a: U32,
         pub b: U32,
         pub c: U32,
@@ -135,6 +137,10 @@ pub mod node_flags {
 
 /// Where in `Property::node` of a form's field the types of its items start.
 pub const ITEMS_SHIFT: u32 = 8;
+/// The `x` of a limit that is an integer of 64 bits.
+pub const INT_LIMIT: u8 = 1;
+/// The `x` of a pattern that is a `PatternTable`.
+pub const PATTERN_TABLE: u8 = 1;
 /// Every bit of `SchemaNode::types`.
 pub const ANY_TYPE: u8 = 0x7F;
 
@@ -169,7 +175,7 @@ byte_enum! {
         Const = 6,
         /// One of the literals listed in `a, b`.
         Enum = 7,
-        /// The number that the text `a, b` is.
+        /// The number that the text `a, b` is; with `INT_LIMIT` 64 bits with a sign, `a` the lower half.
         Minimum = 8,
         Maximum = 9,
         ExclusiveMinimum = 10,
@@ -179,7 +185,7 @@ byte_enum! {
         /// Characters.
         MinLength = 13,
         MaxLength = 14,
-        /// Automaton `a`, whose pattern is the text `b, c`.
+        /// Automaton `a`, whose pattern is the text `b, c`; with `PATTERN_TABLE` the table at `a` in the blobs.
         Pattern = 15,
         /// `x`.
         Format = 16,
@@ -297,14 +303,27 @@ impl Format {
 /// What properties are sorted by.
 #[inline]
 pub fn property_hash(name: &[u8]) -> u32 {
-    Key::new(name).hash(0) as u32
+    hash_of(Key::new(name))
+}
+
+/// As `property_hash`, of a name that is a key already.
+#[inline]
+pub fn hash_of(name: Key) -> u32 {
+    name.hash(0) as u32
 }
 
 impl Check {
     /// The check `op` with nothing else.
     pub fn new(op: CheckOp) -> Self {
         let none = U32::new(NONE);
-        Self { op: op as u8, x: 0, reserved: [0; 2], a: none, b: none, c: none }
+        Self { op: op as u8, x: 0, sizes: [0; 2], a: none, b: none, c: none }
+    }
+
+    /// The limit of a number, if it is one with `INT_LIMIT`.
+    #[inline]
+    pub fn int_limit(&self) -> Option<i64> {
+        let limit = u64::from(self.a.get()) | u64::from(self.b.get()) << u32::BITS;
+        (self.x == INT_LIMIT).then_some(limit as i64)
     }
 }
 
@@ -372,14 +391,18 @@ impl Frame<'_> {
                 literals.iter().try_for_each(|at| self.policy.literal(at.get()).map(|_| ()))?;
                 0
             }
-            CheckOp::Minimum | CheckOp::Maximum | CheckOp::ExclusiveMinimum | CheckOp::ExclusiveMaximum => {
-                self.policy.str(Text { offset: a, bytes: b }).map(|_| 0)?
-            }
+            CheckOp::Minimum | CheckOp::Maximum | CheckOp::ExclusiveMinimum | CheckOp::ExclusiveMaximum => match x {
+                INT_LIMIT => 0,
+                _ => self.policy.str(Text { offset: a, bytes: b }).map(|_| 0)?,
+            },
             CheckOp::MultipleOf => ensure(a.get() != 0 || b.get() != 0).map(|()| 0)?,
             CheckOp::MinLength | CheckOp::MaxLength | CheckOp::MinItems | CheckOp::MaxItems => 0,
             CheckOp::MinProperties | CheckOp::MaxProperties | CheckOp::UniqueItems => 0,
             CheckOp::Pattern => {
-                self.policy.automaton(a.get())?;
+                match x {
+                    PATTERN_TABLE => self.policy.pattern_table(check)?.check()?,
+                    _ => self.policy.automaton(a.get()).map(|_| ())?,
+                }
                 self.policy.str(Text { offset: b, bytes: c }).map(|_| 0)?
             }
             CheckOp::Format => Format::from_byte(x).map(|_| 0)?,
@@ -528,6 +551,13 @@ impl Policy {
     #[inline]
     pub fn checks(&self, range: Range) -> Option<&[Check]> {
         slice(self.records().schema_checks, range)
+    }
+
+    /// The table of a pattern with `PATTERN_TABLE`.
+    #[inline]
+    pub fn pattern_table(&self, check: &Check) -> Option<PatternTable<'_>> {
+        let count = U32::new(PatternTable::bytes(check.sizes));
+        PatternTable::new(slice(self.records().blobs, Range { start: check.a, count })?, check.sizes)
     }
 
     #[inline]

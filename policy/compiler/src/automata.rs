@@ -3,6 +3,8 @@
 //! In: one or several patterns. Out: one sparse DFA, little-endian, that reports which of them match. Refused: what
 //! is no pattern, and what would take more than `AUTOMATON_BYTES` or the work that goes with it.
 
+mod table;
+
 use core::fmt;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -16,7 +18,10 @@ use regex_automata::nfa::thompson;
 use regex_automata::util::syntax;
 use regex_syntax::ast::parse::Parser;
 use regex_syntax::ast::{self, Assertion, AssertionKind, Ast, ClassPerl, ClassPerlKind, ClassSetItem, Span};
+use regex_syntax::hir::Hir;
 use zerocopy::little_endian::U32;
+
+pub(crate) use table::Table;
 
 /// One automaton before it is made sparse, in bytes; building it may take four times as much.
 pub(crate) const AUTOMATON_BYTES: usize = 2 << 20;
@@ -53,6 +58,21 @@ impl fmt::Display for AutomatonError {
 /// The serialized automaton of `patterns`, for unanchored searches; an overlapping one reports every pattern that matches.
 pub(crate) fn build(patterns: &[&str], alphabet: Alphabet) -> Result<Vec<u8>, AutomatonError> {
     let patterns = patterns.iter().map(|pattern| plain(pattern, alphabet)).collect::<Result<Vec<_>, _>>()?;
+    serialize(&dense(&patterns, alphabet)?)
+}
+
+/// What asks only whether one pattern of characters matches: its serialized automaton, and as a table when that is small.
+pub(crate) fn build_one(pattern: &str) -> Result<(Vec<u8>, Option<Table>), AutomatonError> {
+    let plain = plain(pattern, Alphabet::Unicode)?;
+    let has_words = plain.tree.properties().look_set().contains_word();
+    let dense = dense(&[plain], Alphabet::Unicode)?;
+    // An empty match between the bytes of a character is none. Only `\B` finds such places.
+    let table = if has_words { None } else { Table::new(&dense) };
+    Ok((serialize(&dense)?, table))
+}
+
+fn dense(patterns: &[Plain], alphabet: Alphabet) -> Result<dense::DFA<Vec<u32>>, AutomatonError> {
+    let patterns: Vec<&str> = patterns.iter().map(|pattern| pattern.text.as_str()).collect();
     let is_unicode = alphabet == Alphabet::Unicode;
     let dense = dense::Builder::new()
         .syntax(syntax::Config::new().unicode(is_unicode).utf8(is_unicode))
@@ -66,7 +86,11 @@ pub(crate) fn build(patterns: &[&str], alphabet: Alphabet) -> Result<Vec<u8>, Au
         )
         .build_many(&patterns);
     // Syntax was checked before; what is left are sizes.
-    let sparse = dense.map_err(|_| AutomatonError::TooLarge)?.to_sparse().map_err(|_| AutomatonError::TooLarge)?;
+    dense.map_err(|_| AutomatonError::TooLarge)
+}
+
+fn serialize(dense: &dense::DFA<Vec<u32>>) -> Result<Vec<u8>, AutomatonError> {
+    let sparse = dense.to_sparse().map_err(|_| AutomatonError::TooLarge)?;
     Ok(sparse.to_bytes_little_endian())
 }
 
@@ -104,8 +128,14 @@ pub(crate) fn check(pattern: &str, alphabet: Alphabet) -> Result<(), AutomatonEr
     plain(pattern, alphabet).map(drop)
 }
 
-/// The pattern with its ASCII classes spelled out; an error when it is none.
-fn plain(pattern: &str, alphabet: Alphabet) -> Result<String, AutomatonError> {
+/// A pattern with its ASCII classes spelled out.
+struct Plain {
+    text: String,
+    tree: Hir,
+}
+
+/// An error when the pattern is none.
+fn plain(pattern: &str, alphabet: Alphabet) -> Result<Plain, AutomatonError> {
     let syntax = |message: String, span: &Span| AutomatonError::Syntax { message, offset: span.start.offset };
     let tree = Parser::new().parse(pattern).map_err(|error| syntax(error.kind().to_string(), error.span()))?;
     let Ok(found) = ast::visit(&tree, AsciiClasses::default());
@@ -116,13 +146,12 @@ fn plain(pattern: &str, alphabet: Alphabet) -> Result<String, AutomatonError> {
         }
     }
     let is_unicode = alphabet == Alphabet::Unicode;
-    regex_syntax::ParserBuilder::new().unicode(is_unicode).utf8(is_unicode).build().parse(&plain).map_err(|error| {
-        match &error {
-            regex_syntax::Error::Translate(error) => syntax(error.kind().to_string(), error.span()),
-            error => AutomatonError::Syntax { message: error.to_string(), offset: 0 },
-        }
+    let mut parser = regex_syntax::ParserBuilder::new().unicode(is_unicode).utf8(is_unicode).build();
+    let tree = parser.parse(&plain).map_err(|error| match &error {
+        regex_syntax::Error::Translate(error) => syntax(error.kind().to_string(), error.span()),
+        error => AutomatonError::Syntax { message: error.to_string(), offset: 0 },
     })?;
-    Ok(plain)
+    Ok(Plain { text: plain, tree })
 }
 
 /// The places of a pattern that mean ASCII in RE2 and all of Unicode in the regex parser, with what says ASCII.

@@ -1,6 +1,7 @@
 //! Trees and texts written as JSON (RFC 8259), and the parts of it that its reader knows too.
 
-use std::fmt::Write as _;
+pub(crate) use portcullis_core::json::is_number;
+use portcullis_core::json::quote;
 
 use crate::tree::{Node, Value};
 
@@ -63,19 +64,7 @@ fn write_to(node: Node<'_>, json: &mut String) -> Result<(), String> {
 /// `text` as a JSON string.
 pub(crate) fn quoted(text: &str) -> String {
     let mut json = String::with_capacity(text.len() + 2);
-    json.push('"');
-    for found in text.chars() {
-        match found {
-            '"' | '\\' => json.extend(['\\', found]),
-            '\n' => json.push_str("\\n"),
-            '\0'..='\x1F' => {
-                // Writing to a string does not fail.
-                let _ = write!(json, "\\u{:04x}", u32::from(found));
-            }
-            _ => json.push(found),
-        }
-    }
-    json.push('"');
+    quote(text, &mut json);
     json
 }
 
@@ -83,24 +72,6 @@ pub(crate) fn quoted(text: &str) -> String {
 pub(crate) fn list<T: AsRef<str>>(texts: &[T]) -> String {
     let texts: Vec<String> = texts.iter().map(|text| quoted(text.as_ref())).collect();
     format!("[{}]", texts.join(","))
-}
-
-/// RFC 8259 section 6.
-pub(crate) fn is_number(text: &str) -> bool {
-    let unsigned = text.strip_prefix('-').unwrap_or(text);
-    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, Some(exponent.strip_prefix(['+', '-']).unwrap_or(exponent))),
-        None => (unsigned, None),
-    };
-    let (whole, fraction) = match mantissa.split_once('.') {
-        Some((whole, fraction)) => (whole, Some(fraction)),
-        None => (mantissa, None),
-    };
-    let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    are_digits(whole)
-        && (whole == "0" || !whole.starts_with('0'))
-        && fraction.is_none_or(are_digits)
-        && exponent.is_none_or(are_digits)
 }
 
 /// Whether readers of JSON or YAML take the text for a number when it has no quotes.

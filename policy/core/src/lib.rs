@@ -24,6 +24,7 @@ mod governing;
 mod hits;
 mod host;
 mod http;
+pub mod json;
 mod path;
 mod patterns;
 mod principals;

@@ -193,3 +193,30 @@ fn ask_all(policy: &Policy) {
         }
     }
 }
+
+/// The same for the tables of patterns, which lie among the automata and are read by ours.
+#[test]
+fn an_altered_table_of_a_pattern_is_refused_or_reports() {
+    let text = "{version: 1, schemas: {s: {pattern: '^[A-Z]{3}-[0-9]+$', minimum: 7}}}";
+    let bundle = compile(text, &Options::default()).unwrap().bundle;
+    let policy = Policy::open(bundle.clone()).unwrap();
+    assert!(policy.records().automata.is_empty(), "the pattern is a table");
+    let table = policy.records().blobs.as_ptr() as usize - policy.bytes().as_ptr() as usize;
+    let (mut refused, mut scratch) = (0, ValidateScratch::default());
+    for at in table..table + policy.records().blobs.len() {
+        for mask in [0x01, 0x02, 0x80, 0xFF] {
+            let mut altered = bundle.clone();
+            altered[at] ^= mask;
+            renew_digest(&mut altered);
+            let Ok(policy) = Policy::open(altered) else {
+                refused += 1;
+                continue;
+            };
+            for document in ["\"ABC-12\"", "\"\"", "\"\u{e9}\"", "8"] {
+                let report = validate(&policy, 0, document.as_bytes(), &ValidateOptions::default(), &mut scratch);
+                assert!(report.is_some(), "byte {at} with {mask:#x}: {document}");
+            }
+        }
+    }
+    assert!(refused > 256, "{refused} refused");
+}

@@ -1,14 +1,14 @@
 //! What patterns match, through the bytes that go into a bundle.
 
-use portcullis_bundle::Contents;
 use portcullis_bundle::limits::AUTOMATA_BYTES;
+use portcullis_bundle::{Contents, PatternTable};
 use regex_automata::dfa::Automaton;
 use regex_automata::dfa::sparse::DFA;
 use regex_automata::dfa::{StartKind, dense};
 use regex_automata::util::syntax;
 use regex_automata::{Input, MatchKind, PatternSet};
 
-use super::{AUTOMATON_BYTES, Alphabet, AutomatonError, append, build};
+use super::{AUTOMATON_BYTES, Alphabet, AutomatonError, Table, append, build, build_one};
 
 /// The patterns that match `text`.
 fn matching(patterns: &[&str], alphabet: Alphabet, text: &str) -> Vec<usize> {
@@ -73,4 +73,60 @@ fn all_automata_are_within_their_limit() {
     assert_eq!(append(&mut contents, &[0, 0]), None);
     assert_eq!(append(&mut contents, &[0]), Some(1));
     assert_eq!(append(&mut contents, &[0]), None);
+}
+
+#[test]
+fn a_table_finds_what_its_automaton_finds() {
+    let patterns = [
+        "^[A-Z]{3}-[0-9]{4}$",
+        r"^\+[0-9]{7,15}$",
+        "b",
+        "^a*$",
+        "",
+        "$",
+        "(?i)é|ab+c",
+        "^(?:x|yy)+$",
+        r"(?m)^b$",
+        "[^a]",
+        "^.é?$",
+        "a^",
+        r"\pL",
+    ];
+    let texts = [
+        "",
+        "a",
+        "b",
+        "aab",
+        "ABC-0037",
+        "ABC-00371",
+        "+380441234567",
+        "É",
+        "abbbc",
+        "xyyx",
+        "xy",
+        "a\nb\nc",
+        "é",
+        "λé",
+    ];
+    for pattern in patterns {
+        let (serialized, table) = build_one(pattern).expect("a pattern");
+        let (automaton, _) = DFA::from_bytes(&serialized).expect("an automaton");
+        let Some(Table { sizes, bytes }) = table else {
+            assert_eq!(pattern, r"\pL", "only this one is large");
+            continue;
+        };
+        let table = PatternTable::new(&bytes, sizes).expect("a table");
+        for text in texts {
+            let found = automaton.try_search_fwd(&Input::new(text).earliest(true)).expect("a search").is_some();
+            assert_eq!(table.finds(text.as_bytes()), Some(found), "{pattern} in {text:?}");
+        }
+    }
+}
+
+#[test]
+fn words_are_left_to_the_automaton() {
+    // Between the bytes of a character there is no match of `\B`, and a table would find one.
+    for pattern in [r"\B", r"\bb", r"(?-u:\B)a"] {
+        assert!(build_one(pattern).expect("a pattern").1.is_none(), "{pattern}");
+    }
 }

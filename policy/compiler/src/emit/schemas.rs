@@ -1,12 +1,16 @@
 //! Schemas -> their sections of the bundle.
 
+use std::collections::HashMap;
+
 use portcullis_bundle::Contents;
 use portcullis_bundle::layout::{NONE, Range, Text};
-use portcullis_bundle::schema::{self, CheckOp, ITEMS_SHIFT, LiteralKind, Property, property_hash, schema_flags};
+use portcullis_bundle::schema::{
+    self, CheckOp, INT_LIMIT, ITEMS_SHIFT, LiteralKind, PATTERN_TABLE, Property, property_hash, schema_flags,
+};
 use zerocopy::little_endian::{U32, U64};
 
 use super::{EmitError, Overflow, Strings, append, number};
-use crate::automata::Automata;
+use crate::automata::{Automata, Table};
 use crate::conditions::ConditionsError;
 use crate::schema::{Check, Json, Named, Object, Pattern, SchemaNode, Schemas};
 
@@ -16,7 +20,7 @@ pub(super) fn write(
     strings: &mut Strings,
     contents: &mut Contents,
 ) -> Result<(), EmitError> {
-    let mut writer = Writer { automata, strings, contents };
+    let mut writer = Writer { automata, strings, contents, tables: HashMap::new() };
     for node in &schemas.nodes {
         writer.node(node)?;
     }
@@ -30,6 +34,7 @@ struct Writer<'w> {
     automata: &'w mut Automata,
     strings: &'w mut Strings,
     contents: &'w mut Contents,
+    tables: HashMap<Vec<u8>, u32>,
 }
 
 impl Writer<'_> {
@@ -73,17 +78,29 @@ impl Writer<'_> {
                 let values = values.iter().map(|value| self.literal(value)).collect::<Result<Vec<_>, _>>()?;
                 self.listed(CheckOp::Enum, &values, NONE)?
             }
-            Check::Limit(op, text) => {
-                let Text { offset, bytes } = self.strings.intern(text.as_bytes())?;
-                record(*op, [offset.get(), bytes.get(), NONE])
-            }
+            Check::Limit(op, text) => match int(text) {
+                Some(limit) => {
+                    let record = record(*op, [limit as u32, (limit >> u32::BITS) as u32, NONE]);
+                    schema::Check { x: INT_LIMIT, ..record }
+                }
+                None => {
+                    let Text { offset, bytes } = self.strings.intern(text.as_bytes())?;
+                    record(*op, [offset.get(), bytes.get(), NONE])
+                }
+            },
             Check::MultipleOf(digits, exponent) => {
                 record(CheckOp::MultipleOf, [*digits as u32, (digits >> u32::BITS) as u32, *exponent as u32])
             }
             Check::Count(op, count) => record(*op, [*count, NONE, NONE]),
             Check::Pattern(pattern) => {
                 let Text { offset, bytes } = self.strings.intern(pattern.text.as_bytes())?;
-                record(CheckOp::Pattern, [self.automaton(pattern)?, offset.get(), bytes.get()])
+                match &pattern.automaton.table {
+                    Some(Table { sizes, bytes: table }) => {
+                        let record = record(CheckOp::Pattern, [self.table(table)?, offset.get(), bytes.get()]);
+                        schema::Check { x: PATTERN_TABLE, sizes: *sizes, ..record }
+                    }
+                    None => record(CheckOp::Pattern, [self.automaton(pattern)?, offset.get(), bytes.get()]),
+                }
             }
             Check::Format(format) => {
                 let mut record = record(CheckOp::Format, [NONE; 3]);
@@ -170,7 +187,18 @@ impl Writer<'_> {
     }
 
     fn automaton(&mut self, pattern: &Pattern) -> Result<u32, ConditionsError> {
-        self.automata.append(self.contents, &pattern.automaton).ok_or(ConditionsError::Automata)
+        self.automata.append(self.contents, &pattern.automaton.serialized).ok_or(ConditionsError::Automata)
+    }
+
+    /// Where in the blobs a table is; equal ones are written once.
+    fn table(&mut self, table: &[u8]) -> Result<u32, Overflow> {
+        if let Some(known) = self.tables.get(table) {
+            return Ok(*known);
+        }
+        let at = number(self.contents.blobs.len())?.get();
+        self.contents.blobs.extend_from_slice(table);
+        self.tables.insert(table.to_owned(), at);
+        Ok(at)
     }
 
     /// The number of a literal.
@@ -224,6 +252,11 @@ impl Writer<'_> {
         let record = schema::Literal { kind: kind as u8, reserved: [0; 3], a, b, hash: U32::new(hash) };
         self.contents.schema_literals.push(record);
     }
+}
+
+/// The integer that a number is written as.
+fn int(text: &str) -> Option<i64> {
+    text.parse().ok().filter(|limit: &i64| limit.to_string() == text)
 }
 
 fn record(op: CheckOp, operands: [u32; 3]) -> schema::Check {

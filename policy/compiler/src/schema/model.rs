@@ -6,6 +6,7 @@ use std::rc::Rc;
 use portcullis_bundle::schema::{ANY_TYPE, CheckOp, Format, NoteKind};
 
 use super::literal::Json;
+use crate::automata::Table;
 use crate::tree::Position;
 
 #[derive(Debug, Default)]
@@ -93,11 +94,18 @@ pub(crate) struct Object {
     pub(crate) required: Vec<String>,
 }
 
+/// What decides whether a text has a pattern.
+#[derive(Debug)]
+pub(crate) struct Automaton {
+    pub(crate) serialized: Rc<[u8]>,
+    /// The same, when it is small.
+    pub(crate) table: Option<Table>,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Pattern {
     pub(crate) text: String,
-    /// Serialized.
-    pub(crate) automaton: Rc<[u8]>,
+    pub(crate) automaton: Rc<Automaton>,
 }
 
 /// How a check leads to a node.

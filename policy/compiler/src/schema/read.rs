@@ -9,11 +9,11 @@ use portcullis_bundle::schema::{CheckOp, Format, JsonType, node_flags};
 
 use super::annotations;
 use super::literal::{Json, boolean, string};
-use super::model::{Check, Object, Pattern, SchemaNode};
+use super::model::{Automaton, Check, Object, Pattern, SchemaNode};
 use super::number;
 use super::references::Pending;
 use super::uri;
-use crate::automata::{self, Alphabet, AutomatonError};
+use crate::automata::{self, AutomatonError};
 use crate::names::did_you_mean;
 use crate::reader::Reader;
 use crate::tree::{Entries, Key, Node, Value};
@@ -92,7 +92,7 @@ pub(super) struct Reading<'r, 'd, 'n> {
     reader: &'r mut Reader<'d>,
     nodes: Vec<SchemaNode>,
     pending: Pending<'n>,
-    patterns: HashMap<&'n str, Rc<[u8]>>,
+    patterns: HashMap<&'n str, Rc<Automaton>>,
 }
 
 /// A node in the making.
@@ -361,7 +361,8 @@ impl<'r, 'd, 'n> Reading<'r, 'd, 'n> {
         let automaton = match self.patterns.get(text) {
             Some(known) => Rc::clone(known),
             None => {
-                let built: Rc<[u8]> = automata::build(&[text], Alphabet::Unicode)?.into();
+                let (serialized, table) = automata::build_one(text)?;
+                let built = Rc::new(Automaton { serialized: serialized.into(), table });
                 Rc::clone(self.patterns.entry(text).or_insert(built))
             }
         };

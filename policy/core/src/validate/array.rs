@@ -9,19 +9,27 @@ use super::machine::{ALL, Checked, Machine, Mode, Place, Stop};
 
 impl<'a> Machine<'a> {
     /// A check of the array at `place`, which has `count` items.
+    #[inline]
     pub(super) fn array(
         &mut self,
         op: CheckOp,
         check: &'a Check,
-        place: Place,
+        place: &Place,
         count: u32,
         first_mark: usize,
     ) -> Checked {
+        self.deeper(|machine| match op {
+            CheckOp::Items => machine.items(check, place),
+            _ => machine.other_array(op, check, place, count, first_mark),
+        })
+    }
+
+    #[inline(never)]
+    fn other_array(&mut self, op: CheckOp, check: &'a Check, place: &Place, count: u32, first_mark: usize) -> Checked {
         let (holds, keyword) = match op {
             CheckOp::MinItems => (count >= check.a.get(), Keyword::MinItems),
             CheckOp::MaxItems => (count <= check.a.get(), Keyword::MaxItems),
             CheckOp::UniqueItems => return self.unique(place, count),
-            CheckOp::Items => return self.items(check, place),
             CheckOp::Contains => return self.contains(check, place),
             CheckOp::UnevaluatedItems => return self.unevaluated_items(check, place, first_mark),
             _ => return Ok(true),
@@ -29,8 +37,8 @@ impl<'a> Machine<'a> {
         Ok(holds || self.report(place.mode, || Found { actual: count, ..place.found(keyword) }))
     }
 
-    fn unique(&mut self, place: Place, count: u32) -> Checked {
-        let pair = self.equal_items(place.at, count)?;
+    fn unique(&mut self, place: &Place, count: u32) -> Checked {
+        let pair = if count > 1 { self.equal_items(place.at, count)? } else { None };
         Ok(match pair {
             None => true,
             Some((second, first)) => {
@@ -39,7 +47,8 @@ impl<'a> Machine<'a> {
         })
     }
 
-    fn items(&mut self, check: &Check, place: Place) -> Checked {
+    #[inline(never)]
+    fn items(&mut self, check: &Check, place: &Place) -> Checked {
         let first = self.policy.schema_list(Range { start: check.a, count: check.b }).ok_or(Stop::Policy)?;
         let mut holds = true;
         let mut nodes = first.iter().map(|node| node.get());
@@ -63,7 +72,7 @@ impl<'a> Machine<'a> {
         Ok(holds)
     }
 
-    fn contains(&mut self, check: &Check, place: Place) -> Checked {
+    fn contains(&mut self, check: &Check, place: &Place) -> Checked {
         let (least, most) = (check.b.get(), check.c.get());
         let mut count = 0_u32;
         for (item, number) in self.tape().list(place.at).zip(0..) {
@@ -85,7 +94,7 @@ impl<'a> Machine<'a> {
         Ok(holds || self.report(place.mode, || Found { actual: count, ..place.found(keyword) }))
     }
 
-    fn unevaluated_items(&mut self, check: &Check, place: Place, first_mark: usize) -> Checked {
+    fn unevaluated_items(&mut self, check: &Check, place: &Place, first_mark: usize) -> Checked {
         let Some(mut marks) = self.own_marks(first_mark)? else { return Ok(true) };
         let mut holds = true;
         for (item, number) in self.tape().list(place.at).zip(0..) {

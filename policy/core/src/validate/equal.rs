@@ -234,7 +234,7 @@ impl Machine<'_> {
                 let mut hash = 11_u64;
                 for member in tape.map(at) {
                     let value = self.hash(member.value)?;
-                    hash = hash.wrapping_add(mix(hash_text(member.name) ^ value.rotate_left(17)));
+                    hash = hash.wrapping_add(mix(hash_text(tape.str(member.name)) ^ value.rotate_left(17)));
                 }
                 hash
             }

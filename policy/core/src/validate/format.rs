@@ -33,8 +33,8 @@ pub(super) fn is_format(format: Format, text: &str) -> bool {
 
 /// RFC 4122 section 3, any version and variant.
 fn is_uuid(text: &str) -> bool {
-    let groups = text.split('-').map(|group| {
-        let is_hex = group.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let groups = text.as_bytes().split(|&byte| byte == b'-').map(|group| {
+        let is_hex = group.iter().all(u8::is_ascii_hexdigit);
         is_hex.then_some(group.len())
     });
     groups.eq([8, 4, 4, 4, 12].map(Some))

@@ -4,10 +4,12 @@
 //! fail without consequence (`anyOf`, `if`, `not` ...) is asked for its verdict only. Bounded by steps and by frames.
 //! Never allocates once its buffers have grown.
 
+use core::cmp::Ordering;
+
 use portcullis_bundle::Policy;
 use portcullis_bundle::layout::{NONE, Range, Text};
 use portcullis_bundle::limits::VALIDATION_STEPS;
-use portcullis_bundle::schema::{ANY_TYPE, Check, CheckOp, Format, JsonType, LiteralKind, SchemaNode, node_flags};
+use portcullis_bundle::schema::{Check, CheckOp, Format, JsonType, LiteralKind, PATTERN_TABLE, SchemaNode, node_flags};
 use regex_automata::Input;
 use regex_automata::dfa::Automaton as _;
 use zerocopy::little_endian::U32;
@@ -17,7 +19,7 @@ use super::format;
 use super::found::{Found, Violations};
 use super::keyword::Keyword;
 use super::number::Number;
-use super::tape::{Item, Tape};
+use super::tape::{Item, Span, Tape};
 use crate::sort::sort;
 
 /// Nodes inside each other that one validation enters.
@@ -132,11 +134,18 @@ impl<'a> Machine<'a> {
     }
 
     /// Notes a violation; the answer is `false`.
+    #[inline]
     pub(super) fn report(&mut self, mode: Mode, found: impl FnOnce() -> Found) -> bool {
         if mode.reports {
-            self.buffers.violations.add(found());
+            self.add(found());
         }
         false
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn add(&mut self, found: Found) {
+        self.buffers.violations.add(found);
     }
 
     #[inline]
@@ -149,82 +158,84 @@ impl<'a> Machine<'a> {
     /// Whether the value at `at` satisfies the node.
     pub(super) fn node(&mut self, number: u32, at: u32, mode: Mode) -> Checked {
         let node = self.policy.schema_node(number).ok_or(Stop::Policy)?;
+        let item = self.tape.item(at).ok_or(Stop::Policy)?;
         self.charge(1)?;
-        self.frames = self.frames.checked_sub(1).ok_or(Stop::Cost)?;
-        let first_mark = self.buffers.marks.len();
+        if self.frames == 0 {
+            return Err(Stop::Cost);
+        }
         let noted = if node.notes.is_empty() { mode.noted } else { number };
-        let own = Mode { marks: mode.marks || node.flags & node_flags::UNEVALUATED != 0, noted, ..mode };
-        let holds = self.all_checks(node, Place { at, node: number, check: NONE, mode: own })?;
-        if !mode.marks || !(holds || mode.reports) {
-            self.buffers.marks.truncate(first_mark);
-        }
-        self.frames = self.frames.saturating_add(1);
-        Ok(holds)
-    }
-
-    fn all_checks(&mut self, node: &'a SchemaNode, place: Place) -> Checked {
+        let marks = mode.marks || node.flags & node_flags::UNEVALUATED != 0;
+        let first_mark = if marks { self.buffers.marks.len() } else { 0 };
+        let mode_here = Mode { marks, noted, ..mode };
+        let mut place = Place { at, node: number, check: NONE, mode: mode_here };
+        let mut holds = node.types & types_of(item) != 0 || self.is_integer(node.types, item);
         if node.flags & node_flags::NEVER != 0 {
-            return Ok(self.report(place.mode, || place.found(Keyword::False)));
+            return Ok(self.report(mode, || place.found(Keyword::False)));
         }
-        let mut holds = node.types == ANY_TYPE || self.is_type(place.at, node.types);
         if !holds {
-            self.report(place.mode, || place.found(Keyword::Type));
+            self.report(mode, || place.found(Keyword::Type));
         }
-        let first_mark = self.buffers.marks.len();
-        let checks = self.policy.checks(node.checks).ok_or(Stop::Policy)?;
-        for (check, number) in checks.iter().zip(node.checks.start.get()..) {
-            if !holds && !place.mode.reports {
+        place.check = node.checks.start.get();
+        for check in self.policy.checks(node.checks).ok_or(Stop::Policy)? {
+            if !holds && !mode.reports {
                 break;
             }
-            holds &= self.check(check, Place { check: number, ..place }, first_mark)?;
+            self.charge(1)?;
+            let op = CheckOp::from_byte(check.op).ok_or(Stop::Policy)?;
+            holds &= match item {
+                _ if op <= CheckOp::Enum => self.any_value(op, check, item, &place)?,
+                Item::Int(value) => self.int(op, check, &place, value)?,
+                Item::Number(span) => self.number(op, check, &place, Number::Text(self.tape.str(span)))?,
+                Item::String(span) | Item::Key { name: span, .. } => self.text(op, check, &place, span)?,
+                Item::List { count, .. } => self.array(op, check, &place, count, first_mark)?,
+                Item::Map { count, .. } => self.object(op, check, &place, count, first_mark)?,
+                Item::Null | Item::Bool(_) => true,
+            };
+            place.check = place.check.wrapping_add(1);
+        }
+        if marks && (!mode.marks || !(holds || mode.reports)) {
+            self.buffers.marks.truncate(first_mark);
         }
         Ok(holds)
     }
 
-    fn is_type(&self, at: u32, types: u8) -> bool {
-        let is = |kind: JsonType| types & kind as u8 != 0;
-        match self.tape.item(at) {
-            None => false,
-            Some(Item::Null) => is(JsonType::Null),
-            Some(Item::Bool(_)) => is(JsonType::Boolean),
-            Some(Item::Int(_)) => is(JsonType::Integer) || is(JsonType::Number),
-            Some(Item::Number(span)) => {
-                is(JsonType::Number) || is(JsonType::Integer) && Number::Text(self.tape.str(span)).is_integer()
+    /// Enters what `ask` asks of nodes, one frame deeper.
+    #[inline]
+    pub(super) fn deeper(&mut self, ask: impl FnOnce(&mut Self) -> Checked) -> Checked {
+        self.frames = self.frames.saturating_sub(1);
+        let answer = ask(self);
+        self.frames = self.frames.saturating_add(1);
+        answer
+    }
+
+    /// Whether `types` has integers and `item` is one, though it is not written as one.
+    fn is_integer(&self, types: u8, item: Item) -> bool {
+        match item {
+            Item::Number(span) if types & JsonType::Integer as u8 != 0 => {
+                Number::Text(self.tape.str(span)).is_integer()
             }
-            Some(Item::String(_) | Item::Key { .. }) => is(JsonType::String),
-            Some(Item::List { .. }) => is(JsonType::Array),
-            Some(Item::Map { .. }) => is(JsonType::Object),
+            _ => false,
         }
     }
 
-    /// `first_mark` is where the marks of this node start.
-    fn check(&mut self, check: &'a Check, place: Place, first_mark: usize) -> Checked {
-        self.charge(1)?;
-        let op = CheckOp::from_byte(check.op).ok_or(Stop::Policy)?;
+    /// A check of any value.
+    #[inline]
+    fn any_value(&mut self, op: CheckOp, check: &'a Check, item: Item, place: &Place) -> Checked {
         match op {
-            CheckOp::Reference | CheckOp::AllOf | CheckOp::AnyOf | CheckOp::OneOf | CheckOp::Not | CheckOp::If => {
-                self.branches(op, check, place)
-            }
             CheckOp::Const => {
                 let holds = self.is_equal(place.at, &Literals(self.policy), check.a.get())?;
                 Ok(holds || self.report(place.mode, || place.found(Keyword::Const)))
             }
-            CheckOp::Enum => self.is_listed(check, place),
-            _ => match self.tape.item(place.at).ok_or(Stop::Policy)? {
-                Item::Int(value) => self.number(op, check, place, Number::Int(value)),
-                Item::Number(span) => self.number(op, check, place, Number::Text(self.tape.str(span))),
-                Item::String(span) | Item::Key { name: span, .. } => self.text(op, check, place, self.tape.str(span)),
-                Item::List { count, .. } => self.array(op, check, place, count, first_mark),
-                Item::Map { count, .. } => self.object(op, check, place, count, first_mark),
-                Item::Null | Item::Bool(_) => Ok(true),
-            },
+            CheckOp::Enum => self.is_listed(check, item, place),
+            _ => self.deeper(|machine| machine.branches(op, check, place)),
         }
     }
 
     // === what applies to the same value ===
 
-    fn branches(&mut self, op: CheckOp, check: &'a Check, place: Place) -> Checked {
-        let Place { at, mode, .. } = place;
+    #[inline(never)]
+    fn branches(&mut self, op: CheckOp, check: &'a Check, place: &Place) -> Checked {
+        let Place { at, mode, .. } = *place;
         match op {
             CheckOp::AllOf => {
                 let mut holds = true;
@@ -272,9 +283,10 @@ impl<'a> Machine<'a> {
         self.policy.schema_list(Range { start: check.a, count: check.b }).ok_or(Stop::Policy)
     }
 
-    fn is_listed(&mut self, check: &Check, place: Place) -> Checked {
-        let text = match self.tape.item(place.at) {
-            Some(Item::String(span)) => Some(self.tape.str(span).as_bytes()),
+    #[inline(never)]
+    fn is_listed(&mut self, check: &Check, item: Item, place: &Place) -> Checked {
+        let text = match item {
+            Item::String(span) => Some(self.tape.bytes(span)),
             _ => None,
         };
         for literal in self.list(check)? {
@@ -295,16 +307,22 @@ impl<'a> Machine<'a> {
 
     // === numbers and texts ===
 
-    fn number(&mut self, op: CheckOp, check: &Check, place: Place, number: Number<'_>) -> Checked {
-        let limit = || {
-            let limit = self.policy.str(Text { offset: check.a, bytes: check.b }).ok_or(Stop::Policy)?;
-            Ok(number.compare(&Number::Text(limit)))
-        };
+    #[inline]
+    fn int(&mut self, op: CheckOp, check: &Check, place: &Place, value: i64) -> Checked {
+        match (check.int_limit(), op) {
+            (Some(limit), CheckOp::Minimum) if value >= limit => Ok(true),
+            (Some(limit), CheckOp::Maximum) if value <= limit => Ok(true),
+            _ => self.number(op, check, place, Number::Int(value)),
+        }
+    }
+
+    #[inline(never)]
+    fn number(&mut self, op: CheckOp, check: &Check, place: &Place, number: Number<'_>) -> Checked {
         let (holds, keyword) = match op {
-            CheckOp::Minimum => (limit()?.is_ge(), Keyword::Minimum),
-            CheckOp::Maximum => (limit()?.is_le(), Keyword::Maximum),
-            CheckOp::ExclusiveMinimum => (limit()?.is_gt(), Keyword::ExclusiveMinimum),
-            CheckOp::ExclusiveMaximum => (limit()?.is_lt(), Keyword::ExclusiveMaximum),
+            CheckOp::Minimum => (self.compare(check, number)?.is_ge(), Keyword::Minimum),
+            CheckOp::Maximum => (self.compare(check, number)?.is_le(), Keyword::Maximum),
+            CheckOp::ExclusiveMinimum => (self.compare(check, number)?.is_gt(), Keyword::ExclusiveMinimum),
+            CheckOp::ExclusiveMaximum => (self.compare(check, number)?.is_lt(), Keyword::ExclusiveMaximum),
             CheckOp::MultipleOf => {
                 let digits = u64::from(check.a.get()) | u64::from(check.b.get()) << u32::BITS;
                 (number.is_multiple_of(digits, i64::from(check.c.get() as i32)), Keyword::MultipleOf)
@@ -314,23 +332,37 @@ impl<'a> Machine<'a> {
         Ok(holds || self.report(place.mode, || place.found(keyword)))
     }
 
-    fn text(&mut self, op: CheckOp, check: &Check, place: Place, text: &str) -> Checked {
-        let limit = check.a.get() as usize;
+    /// The number and the limit of the check.
+    #[inline]
+    fn compare(&self, check: &Check, number: Number<'_>) -> Result<Ordering, Stop> {
+        match check.int_limit() {
+            Some(limit) => Ok(number.compare_int(limit)),
+            None => {
+                let limit = self.policy.str(Text { offset: check.a, bytes: check.b }).ok_or(Stop::Policy)?;
+                Ok(number.compare(&Number::Text(limit)))
+            }
+        }
+    }
+
+    fn text(&mut self, op: CheckOp, check: &Check, place: &Place, text: Span) -> Checked {
+        let limit = check.a.get();
         let (holds, keyword) = match op {
-            // No text has more characters than bytes.
-            CheckOp::MaxLength if text.len() <= limit => return Ok(true),
+            // A character is one to four bytes.
+            CheckOp::MaxLength if text.bytes <= limit => return Ok(true),
+            CheckOp::MinLength if text.bytes / 4 >= limit => return Ok(true),
             CheckOp::MinLength | CheckOp::MaxLength => {
+                let text = self.tape.str(text);
                 self.charge_bytes(text.len())?;
-                let length = text.chars().count();
+                let actual = text.chars().count() as u32;
                 let (holds, keyword) = match op {
-                    CheckOp::MinLength => (length >= limit, Keyword::MinLength),
-                    _ => (length <= limit, Keyword::MaxLength),
+                    CheckOp::MinLength => (actual >= limit, Keyword::MinLength),
+                    _ => (actual <= limit, Keyword::MaxLength),
                 };
-                let actual = length as u32;
                 return Ok(holds || self.report(place.mode, || Found { actual, ..place.found(keyword) }));
             }
-            CheckOp::Pattern => (self.is_match(check.a.get(), text)?, Keyword::Pattern),
+            CheckOp::Pattern => (self.has_pattern(check, self.tape.bytes(text))?, Keyword::Pattern),
             CheckOp::Format => {
+                let text = self.tape.str(text);
                 self.charge_bytes(text.len())?;
                 (format::is_format(Format::from_byte(check.x).ok_or(Stop::Policy)?, text), Keyword::Format)
             }
@@ -339,8 +371,16 @@ impl<'a> Machine<'a> {
         Ok(holds || self.report(place.mode, || place.found(keyword)))
     }
 
+    fn has_pattern(&mut self, check: &Check, text: &[u8]) -> Checked {
+        if check.x != PATTERN_TABLE {
+            return self.is_match(check.a.get(), text);
+        }
+        self.charge_bytes(text.len())?;
+        self.policy.pattern_table(check).and_then(|table| table.finds(text)).ok_or(Stop::Policy)
+    }
+
     /// Whether an automaton finds a match in `text`.
-    pub(super) fn is_match(&mut self, automaton: u32, text: &str) -> Checked {
+    pub(super) fn is_match(&mut self, automaton: u32, text: &[u8]) -> Checked {
         self.charge_bytes(text.len())?;
         let automaton = self.policy.automaton(automaton).ok_or(Stop::Policy)?;
         let found = automaton.try_search_fwd(&Input::new(text).earliest(true)).map_err(|_| Stop::Policy)?;
@@ -348,6 +388,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Sorts the marks from `first` on, which are those of this value; `None` when they say that all was looked at.
+    #[inline(never)]
     pub(super) fn own_marks(&mut self, first: usize) -> Result<Option<Marks>, Stop> {
         let marks = self.buffers.marks.get_mut(first..).unwrap_or_default();
         if marks.contains(&ALL) {
@@ -365,6 +406,20 @@ impl<'a> Machine<'a> {
         let smaller = own.iter().take_while(|&&mark| mark < part).count();
         marks.next = marks.next.saturating_add(smaller);
         own.get(smaller) == Some(&part)
+    }
+}
+
+/// What `item` is, as `SchemaNode::types` has it. Whether a number with a fraction is an integer is not looked at.
+#[inline]
+fn types_of(item: Item) -> u8 {
+    match item {
+        Item::Null => JsonType::Null as u8,
+        Item::Bool(_) => JsonType::Boolean as u8,
+        Item::Int(_) => JsonType::Integer as u8 | JsonType::Number as u8,
+        Item::Number(_) => JsonType::Number as u8,
+        Item::String(_) | Item::Key { .. } => JsonType::String as u8,
+        Item::List { .. } => JsonType::Array as u8,
+        Item::Map { .. } => JsonType::Object as u8,
     }
 }
 

@@ -5,6 +5,7 @@ use core::cmp::Ordering;
 use portcullis_bundle::limits::EXPONENT;
 
 use super::decimal::Decimal;
+use crate::json;
 
 #[derive(Clone, Copy)]
 pub(super) enum Number<'a> {
@@ -27,6 +28,15 @@ impl Number<'_> {
             Self::Int(value) => Some(*value),
             Self::Text(text) if text.len() <= 18 => text.parse().ok(),
             Self::Text(_) => None,
+        }
+    }
+
+    /// As `compare` with the number that `limit` is.
+    #[inline]
+    pub(super) fn compare_int(&self, limit: i64) -> Ordering {
+        match self {
+            Self::Int(value) => value.cmp(&limit),
+            Self::Text(text) => compare_plain(text, limit).unwrap_or_else(|| self.compare(&Number::Int(limit))),
         }
     }
 
@@ -53,21 +63,42 @@ impl Number<'_> {
     }
 }
 
+/// The number `text` and `limit`, if the number has no exponent and up to 18 digits before its dot.
+fn compare_plain(text: &str, limit: i64) -> Option<Ordering> {
+    let (is_negative, unsigned) = match text.as_bytes() {
+        [b'-', unsigned @ ..] => (true, unsigned),
+        unsigned => (false, unsigned),
+    };
+    let (mut whole, mut digits, mut rest) = (0_i64, 0_u32, unsigned);
+    while let [digit @ b'0'..=b'9', behind @ ..] = rest {
+        whole = whole.wrapping_mul(10).wrapping_add(i64::from(digit & 0x0F));
+        (digits, rest) = (digits.wrapping_add(1), behind);
+    }
+    let mut has_fraction = false;
+    for byte in rest {
+        match byte {
+            b'1'..=b'9' => has_fraction = true,
+            b'0' | b'.' => {}
+            _ => return None,
+        }
+    }
+    if digits > 18 {
+        return None;
+    }
+    let whole = if is_negative { whole.wrapping_neg() } else { whole };
+    Some(match (whole.cmp(&limit), is_negative) {
+        // A fraction leads away from zero.
+        (Ordering::Equal | Ordering::Greater, false) if has_fraction => Ordering::Greater,
+        (Ordering::Equal | Ordering::Less, true) if has_fraction => Ordering::Less,
+        (ordering, _) => ordering,
+    })
+}
+
 /// Whether `text` is a number of RFC 8259 section 6 whose exponent is within `EXPONENT`.
 pub(super) fn is_number(text: &str) -> bool {
-    let unsigned = text.strip_prefix('-').unwrap_or(text);
-    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, Some(exponent.strip_prefix(['+', '-']).unwrap_or(exponent))),
-        None => (unsigned, None),
+    let is_near = |(_, exponent): (&str, &str)| {
+        let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+        digits.parse().is_ok_and(|exponent: i64| exponent <= EXPONENT)
     };
-    let (whole, fraction) = match mantissa.split_once('.') {
-        Some((whole, fraction)) => (whole, Some(fraction)),
-        None => (mantissa, None),
-    };
-    let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let is_exponent = |text: &str| are_digits(text) && text.parse().is_ok_and(|exponent: i64| exponent <= EXPONENT);
-    are_digits(whole)
-        && (whole == "0" || !whole.starts_with('0'))
-        && fraction.is_none_or(are_digits)
-        && exponent.is_none_or(is_exponent)
+    json::is_number(text) && text.split_once(['e', 'E']).is_none_or(is_near)
 }

@@ -155,7 +155,8 @@ impl<'p> Writer<'_, 'p> {
         let text = |offset, bytes| self.policy.str(Text { offset, bytes }).unwrap_or_default().to_owned();
         match self.found.keyword {
             Keyword::Minimum | Keyword::Maximum | Keyword::ExclusiveMinimum | Keyword::ExclusiveMaximum => {
-                params.push(("limit", Param::Json(text(check.a, check.b))));
+                let limit = check.int_limit().map_or_else(|| text(check.a, check.b), |limit| limit.to_string());
+                params.push(("limit", Param::Json(limit)));
                 self.push_actual(params);
             }
             Keyword::MultipleOf => {
@@ -264,8 +265,8 @@ impl Pointer {
             let member = tape.map(at).find(|member| member.key == target || holds(member.value));
             (at, pointer.last) = match (item, member) {
                 (Some((item, number)), _) => (item, number.to_string()),
-                (None, Some(member)) if member.key == target => (target, member.name.to_owned()),
-                (None, Some(member)) => (member.value, member.name.to_owned()),
+                (None, Some(member)) if member.key == target => (target, tape.str(member.name).to_owned()),
+                (None, Some(member)) => (member.value, tape.str(member.name).to_owned()),
                 (None, None) => break,
             };
             pointer.text.push('/');

@@ -85,7 +85,7 @@ impl Param {
             Self::Json(json) => json.clone(),
             Self::Text(text) => {
                 let mut json = String::new();
-                super::write::string(text, &mut json);
+                crate::json::quote(text, &mut json);
                 json
             }
         }

@@ -113,6 +113,14 @@ impl<'a> Tape<'a> {
         from.get(start..start.saturating_add(span.bytes as usize)).unwrap_or_default()
     }
 
+    /// As `str`, without looking for the boundaries of characters.
+    #[inline]
+    pub(crate) fn bytes(&self, span: Span) -> &'a [u8] {
+        let from = if span.start & DECODED == 0 { self.text } else { self.decoded };
+        let start = (span.start & !DECODED) as usize;
+        from.as_bytes().get(start..).and_then(|rest| rest.get(..span.bytes as usize)).unwrap_or_default()
+    }
+
     /// The item after the value at `at`, its contents skipped.
     #[inline]
     pub(crate) fn after(&self, at: u32) -> u32 {
@@ -129,7 +137,7 @@ impl<'a> Tape<'a> {
     }
 
     /// The places of the keys of a map; the value of each is behind it.
-    pub(crate) fn map(self, at: u32) -> impl Iterator<Item = Member<'a>> + 'a {
+    pub(crate) fn map(self, at: u32) -> impl Iterator<Item = Member> + 'a {
         let places = match self.item(at) {
             Some(Item::Map { end, .. }) => Places { tape: self, next: at.saturating_add(1), end },
             _ => Places { tape: self, next: 0, end: 0 },
@@ -140,10 +148,10 @@ impl<'a> Tape<'a> {
 
 /// A name and its value in a map.
 #[derive(Clone, Copy)]
-pub(crate) struct Member<'a> {
+pub(crate) struct Member {
     pub(crate) key: u32,
     pub(crate) hash: u32,
-    pub(crate) name: &'a str,
+    pub(crate) name: Span,
     pub(crate) value: u32,
 }
 
@@ -168,11 +176,11 @@ impl Iterator for Places<'_> {
 
 struct Members<'a>(Places<'a>);
 
-impl<'a> Iterator for Members<'a> {
-    type Item = Member<'a>;
+impl Iterator for Members<'_> {
+    type Item = Member;
 
     #[inline]
-    fn next(&mut self) -> Option<Member<'a>> {
+    fn next(&mut self) -> Option<Member> {
         let Self(places) = self;
         let key = places.next;
         if key >= places.end {
@@ -181,6 +189,6 @@ impl<'a> Iterator for Members<'a> {
         let Some(Item::Key { hash, name }) = places.tape.item(key) else { return None };
         let value = key.saturating_add(1);
         places.next = places.tape.after(value);
-        Some(Member { key, hash, name: places.tape.str(name), value })
+        Some(Member { key, hash, name, value })
     }
 }

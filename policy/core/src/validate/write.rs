@@ -1,10 +1,9 @@
 //! Values as JSON (RFC 8259).
 
-use core::fmt::Write as _;
-
 use super::equal::{Value, Values};
 use super::number::Number;
 use super::tape::Tape;
+use crate::json::quote;
 
 /// More than a document or a literal nests.
 pub(super) const DEPTH: usize = 80;
@@ -24,7 +23,7 @@ pub(super) fn value(values: &impl Values, at: u32, depth: usize, json: &mut Stri
         Some(Value::Bool(value)) => json.push_str(if value { "true" } else { "false" }),
         Some(Value::Number(Number::Int(value))) => json.push_str(itoa::Buffer::new().format(value)),
         Some(Value::Number(Number::Text(text))) => json.push_str(text),
-        Some(Value::String(text)) => string(text, json),
+        Some(Value::String(text)) => quote(text, json),
         Some(Value::List { end, .. }) => {
             let mut next = at.saturating_add(1);
             json.push('[');
@@ -48,20 +47,4 @@ pub(super) fn value(values: &impl Values, at: u32, depth: usize, json: &mut Stri
             json.push('}');
         }
     }
-}
-
-pub(super) fn string(text: &str, json: &mut String) {
-    json.push('"');
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => json.extend(['\\', character]),
-            '\n' => json.push_str("\\n"),
-            '\0'..='\x1F' => {
-                // Writing to a string does not fail.
-                let _ = write!(json, "\\u{:04x}", u32::from(character));
-            }
-            _ => json.push(character),
-        }
-    }
-    json.push('"');
 }

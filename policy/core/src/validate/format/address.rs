@@ -13,12 +13,14 @@ pub(super) fn is_email(text: &str) -> bool {
 fn is_local_part(text: &str) -> bool {
     match text.strip_prefix('"') {
         Some(rest) => rest.strip_suffix('"').is_some_and(is_quoted),
-        None => text.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_atom_byte)),
+        None => is_dotted(text, |atom| !atom.is_empty() && atom.iter().all(is_atom_byte)),
     }
 }
 
-fn is_atom_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte)
+/// `atext` of RFC 5322 section 3.2.3.
+fn is_atom_byte(byte: &u8) -> bool {
+    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'/' | b'='
+        | b'?' | b'^' | b'_' | b'`' | b'{'..=b'~')
 }
 
 /// `QcontentSMTP`, any number of them.
@@ -40,8 +42,13 @@ fn is_quoted(text: &str) -> bool {
 fn is_domain(text: &str) -> bool {
     match text.strip_prefix('[') {
         Some(rest) => rest.strip_suffix(']').is_some_and(is_literal),
-        None => text.split('.').all(|label| is_label(label.as_bytes())),
+        None => is_dotted(text, is_label),
     }
+}
+
+/// Whether every part between dots is as it should be.
+fn is_dotted(text: &str, is_part: impl FnMut(&[u8]) -> bool) -> bool {
+    text.as_bytes().split(|&byte| byte == b'.').all(is_part)
 }
 
 fn is_literal(text: &str) -> bool {
