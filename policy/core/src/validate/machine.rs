@@ -9,7 +9,7 @@ use core::cmp::Ordering;
 use portcullis_bundle::Policy;
 use portcullis_bundle::layout::{NONE, Range, Text};
 use portcullis_bundle::limits::VALIDATION_STEPS;
-use portcullis_bundle::schema::{Check, CheckOp, Format, JsonType, LiteralKind, PATTERN_TABLE, SchemaNode, node_flags};
+use portcullis_bundle::schema::{Check, CheckOp, Format, JsonType, LiteralKind, PATTERN_TABLE, node_flags};
 use regex_automata::Input;
 use regex_automata::dfa::Automaton as _;
 use zerocopy::little_endian::U32;
