@@ -1,5 +1,6 @@
 //! Settings of `portcullis serve`: defaults < TOML file < `PORTCULLIS_*` < flags, as typed -> `Raw` -> `Config`, checked.
 
+mod barong;
 mod padlock;
 mod proxies;
 
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::authn::jwt::{ClaimNames, Issuers, KeyError};
 use crate::config::padlock::RawPadlock;
 use crate::config::proxies::{Addresses, RawIssuer};
+use crate::dialects::barong::Settings as Barong;
 use crate::dialects::padlock::Settings as Padlock;
 use crate::pep::Proxies;
 use crate::retention::Retention;
@@ -41,6 +43,8 @@ pub struct Config {
     pub proxies: Proxies,
     /// Key `[padlock]`.
     pub padlock: Padlock,
+    /// Key `[barong]`.
+    pub barong: Barong,
 }
 
 /// Where settings come from.
@@ -92,11 +96,13 @@ pub enum ConfigError {
     Keys { issuer: String, path: PathBuf, source: KeyError },
     #[error("`padlock.bypass` cannot be used: {0}")]
     Bypass(String),
+    #[error("`barong.{key}` {why}")]
+    Barong { key: &'static str, why: &'static str },
     #[error("the environment variable `{name}` is not UTF-8")]
     NotUtf8 { name: String },
 }
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "listen",
     "data_dir",
     "database",
@@ -110,6 +116,7 @@ const KEYS: [&str; 13] = [
     "issuers",
     "claims",
     "padlock",
+    "barong",
 ];
 const TOKEN_LIFETIME_S: u64 = 86_400;
 const ENVIRONMENT_PREFIX: &str = "PORTCULLIS_";
@@ -142,6 +149,8 @@ struct Raw {
     claims: ClaimNames,
     #[serde(default, skip_serializing)]
     padlock: RawPadlock,
+    #[serde(default, skip_serializing)]
+    barong: Barong,
 }
 
 /// A number, or the text of one, which is all that the environment has.
@@ -227,6 +236,7 @@ impl Default for Raw {
             issuers: Vec::new(),
             claims: ClaimNames::default(),
             padlock: RawPadlock::default(),
+            barong: Barong::default(),
         }
     }
 }
@@ -247,6 +257,7 @@ impl Raw {
             issuers,
             claims,
             padlock,
+            barong,
         } = self;
         if data_dir.as_os_str().is_empty() {
             return Err(ConfigError::DataDir);
@@ -269,8 +280,8 @@ impl Raw {
             age_s: decision_log_age_s.map_or(retention.age_s, u64::from),
             records: decision_log_records.map_or(retention.records, u64::from),
         };
-        let padlock = padlock.check()?;
-        Ok(Config { listen, data_dir, database, object_store, token_lifetime_s, proxies, retention, padlock })
+        let (padlock, barong) = (padlock.check()?, barong::checked(barong)?);
+        Ok(Config { listen, data_dir, database, object_store, token_lifetime_s, proxies, retention, padlock, barong })
     }
 }
 

@@ -14,6 +14,7 @@ pub mod signing;
 pub mod router;
 
 mod authn;
+mod identity;
 mod pdp;
 mod permit;
 

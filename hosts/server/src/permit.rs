@@ -8,11 +8,12 @@ use axum::http::header::HOST;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::Response;
-use portcullis_directory::{SecretHash, TenantId, UserId};
+use portcullis_directory::{RoleSet, SecretHash, TenantId, UserId};
 use portcullis_runtime::Decision;
 
 use crate::app::App;
 use crate::authn::{self, Caller};
+use crate::dialects::barong::{self, Ability};
 use crate::dialects::padlock;
 use crate::error::ApiError;
 use crate::pdp::{Asked, Facts};
@@ -26,7 +27,11 @@ pub struct Permit<W> {
 
 /// A user, who is the author of what is written.
 #[derive(Clone, Debug)]
-pub struct Author(UserId);
+pub struct Author {
+    id: UserId,
+    /// As they were decided about.
+    roles: RoleSet,
+}
 
 /// An edge, or a user in its place, that tells what it decided.
 #[derive(Clone, Debug)]
@@ -59,6 +64,8 @@ pub async fn authorize(State(app): State<Arc<App>>, request: Request, next: Next
         let_proxy_in(&app, &head).await?
     } else if padlock::is_door(path) {
         let_peer_in(&app, &head)?
+    } else if barong::is_admin(path) {
+        let_administrator_in(&app, &head).await?
     } else {
         let_in(&app, &head).await?
     };
@@ -78,6 +85,18 @@ async fn let_in(app: &App, head: &Parts) -> Result<Caller, ApiError> {
     };
     let asked = Asked::Endpoint { method: head.method.as_str(), path, host };
     decide(app, head, asked, &tenant, caller)
+}
+
+/// A request to the administration of Barong: what it needs is an ability.
+async fn let_administrator_in(app: &App, head: &Parts) -> Result<Caller, ApiError> {
+    let path = head.uri.path();
+    canonical(path)?;
+    let caller = barong::authenticate(&head.headers, app).await?;
+    let asked = match Ability::of(&head.method, path) {
+        Some(Ability { action, on }) => Asked::Ability { action, on },
+        None => Asked::Endpoint { method: head.method.as_str(), path, host: host(head)? },
+    };
+    decide(app, head, asked, TenantId::default().as_str(), caller)
 }
 
 /// A proxy without a token of its own: `authorization` is its client's, and it is known by its address.
@@ -106,7 +125,11 @@ fn decide(app: &App, head: &Parts, asked: Asked<'_>, tenant: &str, caller: Calle
 
 impl Permit<Author> {
     pub fn author(&self) -> &UserId {
-        &self.who.0
+        &self.who.id
+    }
+
+    pub fn roles(&self) -> &RoleSet {
+        &self.who.roles
     }
 }
 
@@ -141,8 +164,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Permit<Author> {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
         match allowed(parts)? {
-            Caller::User(user) => Ok(Self { who: Author(user.id) }),
-            Caller::Peer(_) | Caller::Open => Ok(Self { who: Author(UserId::parse(DIALECT)?) }),
+            Caller::User(user) => Ok(Self { who: Author { id: user.id, roles: user.roles } }),
+            Caller::Peer(_) | Caller::Open => {
+                Ok(Self { who: Author { id: UserId::parse(DIALECT)?, roles: RoleSet::default() } })
+            }
             // Allowed, but nobody whose name could stand in the audit trail.
             Caller::Anonymous | Caller::Edge(_) | Caller::Setup(_) => Err(ApiError::BadToken),
         }

@@ -22,6 +22,7 @@ use crate::app::{App, Parts};
 use crate::cli::{Ending, complain};
 use crate::clock::SystemClock;
 use crate::config::{self, Config, Flags, Sources};
+use crate::identity;
 use crate::publish::archive::Archive;
 use crate::router::router;
 use crate::signing::BundleKey;
@@ -71,19 +72,21 @@ fn start_logs() {
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
-    let Config { listen, data_dir, database, object_store, token_lifetime_s, proxies, retention, padlock } = config;
+    let Config { listen, data_dir, database, object_store, token_lifetime_s, proxies, retention, padlock, barong } =
+        config;
     let signals = signals().context("cannot wait for signals")?;
     allow_many_connections();
     create_folder(&data_dir)?;
     let key = BundleKey::read_or_create(&data_dir.join("signing.key"))?;
+    let vault = identity::read_or_create(&data_dir.join("identity.keys"))?;
     let public_key = key.public_key();
     let directory = open(database).await?;
     let runtime = Runtime::new(Limits::default())?;
     let archive = object_store.map(|url| Archive::open(&url, cloud_settings())).transpose()?;
     let clock = Arc::new(SystemClock);
-    let app =
-        App::start(Parts { runtime, directory, clock, key, archive, proxies, token_lifetime_s, retention, padlock })
-            .await?;
+    let parts =
+        Parts { runtime, directory, clock, key, archive, proxies, token_lifetime_s, retention, padlock, barong, vault };
+    let app = App::start(parts).await?;
     // Before the setup token, so that a second start by mistake does not invalidate the first one's.
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     let address = listener.local_addr().context("cannot tell the port")?;

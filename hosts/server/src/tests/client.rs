@@ -11,13 +11,14 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use portcullis_directory::{Directory, Location, UnixSeconds};
+use portcullis_identity::vault::Vault;
 use portcullis_runtime::{Limits, Runtime};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use crate::app::{App, Parts};
 use crate::clock::Clock;
-use crate::dialects::padlock;
+use crate::dialects::{barong, padlock};
 use crate::pep::Proxies;
 use crate::retention::Retention;
 use crate::router::router;
@@ -25,6 +26,9 @@ use crate::signing::BundleKey;
 
 /// 2023-11-14 22:13:20 UTC.
 pub const NOW: UnixSeconds = UnixSeconds(1_700_000_000);
+
+/// What seals.
+const KEYS: &str = "k1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE= index:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
 
 pub const POLICY: &str = "version: 1
 roles: {staff: {}}
@@ -105,6 +109,8 @@ impl TestApp {
             token_lifetime_s: 86_400,
             retention: Retention::default(),
             padlock: padlock::Settings::default(),
+            barong: barong::Settings::default(),
+            vault: Vault::parse(KEYS).unwrap(),
         };
         change(&mut parts);
         let app = App::start(parts).await.unwrap();
