@@ -1,8 +1,16 @@
 //! Which ability an operation needs. Who has it is said by the management policy, and decided by the component.
 
-use axum::http::Method;
+use std::sync::Arc;
 
+use axum::Json;
+use axum::extract::State;
+use axum::http::Method;
+use portcullis_directory::RoleSet;
+use serde::Serialize;
+
+use crate::app::App;
 use crate::dialects::barong::ADMIN;
+use crate::permit::{Author, Permit};
 
 /// An action on a kind of thing, as the table of abilities names both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,4 +58,33 @@ impl Ability {
             _ => None,
         }
     }
+}
+
+/// The kinds of things, in the order of the original.
+const KINDS: [&str; 10] =
+    ["Ability", "User", "Level", "Label", "Profile", "Activity", "APIKey", "Permission", "Restriction", "Document"];
+const ACTIONS: [&str; 4] = [READ, CREATE, UPDATE, DESTROY];
+
+/// What the caller may do: `manage` is all actions, what is not there is none.
+#[derive(Serialize)]
+struct Abilities {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    manage: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    read: Vec<&'static str>,
+}
+
+pub async fn show(State(app): State<Arc<App>>, permit: Permit<Author>) -> Json<impl Serialize> {
+    let has = |action, on| app.gate.has_ability(permit.roles(), (action, on), app.store.now());
+    let is_managed = |on: &&str| ACTIONS.into_iter().all(|action| has(action, on));
+    let (manage, others): (Vec<_>, Vec<_>) = KINDS.into_iter().partition(is_managed);
+    let read = others.into_iter().filter(|on| has(READ, on)).collect();
+    Json(Abilities { manage, read })
+}
+
+/// Whether all abilities of one of `granted` are also of `own`.
+pub fn covers(app: &App, own: &RoleSet, granted: &RoleSet) -> bool {
+    let has = |roles, action, on| app.gate.has_ability(roles, (action, on), app.store.now());
+    let mut all = KINDS.into_iter().flat_map(|on| ACTIONS.into_iter().map(move |action| (action, on)));
+    all.all(|(action, on)| !has(granted, action, on) || has(own, action, on))
 }

@@ -2,12 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use portcullis_directory::{Account, Label, RoleName, RoleSet, StoreError, UnixSeconds, UserId};
-use serde::Serialize;
+mod people;
 
-use crate::dialects::barong::errors::Refusal;
+use portcullis_directory::{
+    Account, ApiKey, Comment, DataStorage, Label, RoleName, RoleSet, UnixSeconds, UserDocument,
+};
+use serde::Serialize;
+use serde_json::Value;
+
 use crate::dialects::time::rfc3339;
-use crate::store::Store;
+
+pub use people::{UserWithKyc, UserWithProfile, profile, with_kyc, with_profiles};
 
 #[derive(Serialize)]
 pub struct User {
@@ -28,6 +33,73 @@ pub struct LabelView {
     pub value: String,
     pub scope: String,
     pub description: Option<String>,
+    pub created_at: String,
+    pub updated_at: String,
+}
+
+#[derive(Serialize)]
+pub struct ProfileView {
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub dob: Option<String>,
+    pub address: Option<String>,
+    pub postcode: Option<String>,
+    pub city: Option<String>,
+    pub country: Option<String>,
+    pub state: String,
+    pub metadata: Option<String>,
+    pub created_at: String,
+    pub updated_at: String,
+}
+
+#[derive(Serialize)]
+pub struct PhoneView {
+    pub country: Option<String>,
+    pub number: Option<String>,
+    /// With milliseconds.
+    pub validated_at: Option<String>,
+}
+
+#[derive(Serialize)]
+pub struct DocumentView {
+    pub upload: Upload,
+    pub doc_type: String,
+    pub doc_number: Option<String>,
+    pub doc_expire: Option<String>,
+    pub metadata: Option<String>,
+    pub created_at: String,
+    pub updated_at: String,
+}
+
+#[derive(Serialize)]
+pub struct Upload {
+    pub url: String,
+}
+
+#[derive(Serialize)]
+pub struct StorageView {
+    pub title: String,
+    pub data: String,
+    pub created_at: String,
+    pub updated_at: String,
+}
+
+#[derive(Serialize)]
+pub struct CommentView {
+    pub id: i64,
+    pub author_uid: String,
+    pub title: String,
+    pub data: String,
+    pub created_at: String,
+    pub updated_at: String,
+}
+
+#[derive(Serialize)]
+pub struct ApiKeyView {
+    pub kid: String,
+    pub algorithm: String,
+    pub scope: Value,
+    pub state: String,
     pub created_at: String,
     pub updated_at: String,
 }
@@ -62,6 +134,58 @@ impl From<&Label> for LabelView {
     }
 }
 
+impl DocumentView {
+    fn new(row: &UserDocument, doc_number: Option<String>) -> Self {
+        Self {
+            upload: Upload { url: row.upload.clone() },
+            doc_type: row.doc_type.clone(),
+            doc_number,
+            doc_expire: row.doc_expire.clone(),
+            metadata: row.metadata.clone(),
+            created_at: time(row.created_at),
+            updated_at: time(row.updated_at),
+        }
+    }
+}
+
+impl From<&DataStorage> for StorageView {
+    fn from(row: &DataStorage) -> Self {
+        Self {
+            title: row.title.clone(),
+            data: row.data.clone(),
+            created_at: time(row.created_at),
+            updated_at: time(row.updated_at),
+        }
+    }
+}
+
+impl From<&Comment> for CommentView {
+    fn from(row: &Comment) -> Self {
+        Self {
+            id: row.id,
+            author_uid: row.author.clone(),
+            title: row.title.clone(),
+            data: row.data.clone(),
+            created_at: time(row.created_at),
+            updated_at: time(row.updated_at),
+        }
+    }
+}
+
+impl From<&ApiKey> for ApiKeyView {
+    fn from(key: &ApiKey) -> Self {
+        Self {
+            kid: key.kid.clone(),
+            algorithm: key.algorithm.clone(),
+            // Written as a list of texts by whoever made the key.
+            scope: serde_json::from_str(&key.scope).unwrap_or_default(),
+            state: key.state.clone(),
+            created_at: time(key.created_at),
+            updated_at: time(key.updated_at),
+        }
+    }
+}
+
 /// The one role that the dialect knows of a user: the highest, else the first by name.
 pub fn role(roles: &RoleSet) -> Option<&RoleName> {
     roles.iter().find(|role| role.as_str() == SUPERADMIN).or_else(|| roles.iter().next())
@@ -72,4 +196,8 @@ pub const SUPERADMIN: &str = "superadmin";
 /// Of a column in unix seconds.
 pub fn time(seconds: i64) -> String {
     rfc3339(UnixSeconds(u64::try_from(seconds).unwrap_or(0)))
+}
+
+pub fn seconds(time: UnixSeconds) -> String {
+    rfc3339(time)
 }
