@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axum::http::Method;
 use serde_json::json;
 
-use crate::dialects::padlock;
+use crate::dialects::{barong, padlock};
 use crate::router::routes;
 use crate::tests::client::{Actor, POLICY, TestApp};
 
@@ -19,8 +19,8 @@ const HEALTH: [&str; 6] =
 /// `GET /a`, `POST /b` ... that `actor` is not refused, over all routes and methods, those of dialects too; HEAD goes with GET.
 async fn reachable(actor: &Actor) -> Vec<String> {
     let mut reachable = Vec::new();
-    for (path, _) in routes().into_iter().chain(padlock::routes()) {
-        let filled = path.replace("{id}", "nobody").replace("{name}", "none");
+    for (path, _) in routes().into_iter().chain(padlock::routes()).chain(barong::routes()) {
+        let filled = path.replace("{id}", "nobody").replace("{name}", "none").replace("{uid}", "nobody");
         for method in METHODS {
             let answer = actor.request(method.clone(), &filled).send().await;
             let is_denied = matches!(answer.status, 401 | 403);

@@ -75,10 +75,11 @@ struct Abilities {
 }
 
 pub async fn show(State(app): State<Arc<App>>, permit: Permit<Author>) -> Json<impl Serialize> {
-    let has = |action, on| app.gate.has_ability(permit.roles(), (action, on), app.store.now());
-    let is_managed = |on: &&str| ACTIONS.into_iter().all(|action| has(action, on));
+    let has =
+        |action: &'static str, on: &'static str| app.gate.has_ability(permit.roles(), (action, on), app.store.now());
+    let is_managed = |&on: &&'static str| ACTIONS.into_iter().all(|action| has(action, on));
     let (manage, others): (Vec<_>, Vec<_>) = KINDS.into_iter().partition(is_managed);
-    let read = others.into_iter().filter(|on| has(READ, on)).collect();
+    let read = others.into_iter().filter(|&on| has(READ, on)).collect();
     Json(Abilities { manage, read })
 }
 

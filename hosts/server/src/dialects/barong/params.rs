@@ -50,10 +50,6 @@ impl Params {
         self.values.remove(name)
     }
 
-    pub fn query(&self) -> &[(String, String)] {
-        &self.query
-    }
-
     fn read_query(&mut self, query: &str) -> Result<(), ApiError> {
         for (name, value) in pairs(query.as_bytes())? {
             self.query.push((name.clone(), value.clone()));

@@ -1,7 +1,5 @@
 //! What is answered, key by key in the order of the original. Times are `YYYY-MM-DDTHH:MM:SSZ`; nulls are written.
 
-use std::collections::BTreeMap;
-
 mod people;
 
 use portcullis_directory::{
@@ -12,7 +10,7 @@ use serde_json::Value;
 
 use crate::dialects::time::rfc3339;
 
-pub use people::{UserWithKyc, UserWithProfile, profile, with_kyc, with_profiles};
+pub use people::{profile, with_kyc, with_profiles};
 
 #[derive(Serialize)]
 pub struct User {
