@@ -22,6 +22,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use portcullis_directory::{Account, Change, ChangeError, UserId};
 
+use crate::app::App;
 use crate::dialects::barong::errors::Refusal;
 use crate::dialects::barong::params::user_id;
 use crate::dialects::barong::views::{SUPERADMIN, role};
@@ -44,15 +45,16 @@ pub async fn target(change: &Change, uid: &str) -> Result<Account, Refusal> {
 }
 
 /// Only a superadmin changes one.
-pub fn guard(permit: &Permit<Author>, account: &Account, code: &'static str) -> Result<(), Refusal> {
-    let is_protected = is_superadmin(account) && !is_caller_superadmin(permit);
+pub fn guard(app: &App, permit: &Permit<Author>, account: &Account, code: &'static str) -> Result<(), Refusal> {
+    let is_protected = is_superadmin(account) && !is_above_all(app, permit);
     if is_protected { Err(Refusal::invalid(code)) } else { Ok(()) }
 }
 
 pub const SUPERADMIN_CHANGE: &str = "admin.user.superadmin_change";
 
-pub fn is_caller_superadmin(permit: &Permit<Author>) -> bool {
-    role(permit.roles()).is_some_and(|role| role.as_str() == SUPERADMIN)
+/// Whether the caller may what the original leaves to superadmins.
+pub fn is_above_all(app: &App, permit: &Permit<Author>) -> bool {
+    app.gate.has_ability(permit.roles(), ("update", "Superadmin"), app.store.now())
 }
 
 fn is_superadmin(account: &Account) -> bool {

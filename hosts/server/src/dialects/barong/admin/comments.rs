@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use portcullis_directory::{Account, Change, Comment, CommentDraft, UserId};
 
 use crate::app::App;
-use crate::dialects::barong::admin::{SUPERADMIN_CHANGE, USER, guard, is_caller_superadmin, refused, target};
+use crate::dialects::barong::admin::{SUPERADMIN_CHANGE, USER, guard, is_above_all, refused, target};
 use crate::dialects::barong::errors::Refusal;
 use crate::dialects::barong::params::{Input, Order, Params};
 use crate::dialects::barong::views::with_kyc;
@@ -28,7 +28,7 @@ pub async fn create(State(app): State<Arc<App>>, permit: Permit<Author>, params:
     input.finish()?;
     let write = app.store.begin(&permit).await?;
     let account = target(&write, &uid).await?;
-    guard(&permit, &account, SUPERADMIN_CHANGE)?;
+    guard(&app, &permit, &account, SUPERADMIN_CHANGE)?;
     let draft = CommentDraft { author: permit.author().to_string(), title, data };
     write.add::<Comment>(&account.user.id, draft).await.map_err(refused)?;
     app.store.commit(write).await?;
@@ -42,7 +42,7 @@ pub async fn update(State(app): State<Arc<App>>, permit: Permit<Author>, params:
     let data = input.filled_that("data", Order::RuleFirst, is_data, DATA_TOO_LONG);
     input.finish()?;
     let write = app.store.begin(&permit).await?;
-    let (comment, account) = own(&write, &permit, id).await?;
+    let (comment, account) = own(&app, &write, &permit, id).await?;
     let Comment { author, title: old_title, data: old_data, .. } = comment;
     let draft = CommentDraft { author, title: title.unwrap_or(old_title), data: data.unwrap_or(old_data) };
     write.replace::<Comment>(id, draft).await.map_err(refused)?;
@@ -59,20 +59,20 @@ pub async fn delete(
     let id = input.required_integer("id");
     input.finish()?;
     let write = app.store.begin(&permit).await?;
-    own(&write, &permit, id).await?;
+    own(&app, &write, &permit, id).await?;
     write.remove::<Comment>(id).await.map_err(refused)?;
     app.store.commit(write).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// A comment that the caller may change, and whom it is about.
-async fn own(write: &Change, permit: &Permit<Author>, id: i64) -> Result<(Comment, Account), Refusal> {
+async fn own(app: &App, write: &Change, permit: &Permit<Author>, id: i64) -> Result<(Comment, Account), Refusal> {
     const NONE: Refusal = Refusal::NotFound("record.not_found");
     let comment: Comment = write.get(id).await?.ok_or(NONE)?;
     let user = UserId::parse(&comment.user_id).map_err(Refusal::internal)?;
     let account = write.account(&user).await?.ok_or(NONE)?;
-    guard(permit, &account, SUPERADMIN_CHANGE)?;
-    match comment.author == permit.author().as_str() || is_caller_superadmin(permit) {
+    guard(app, permit, &account, SUPERADMIN_CHANGE)?;
+    match comment.author == permit.author().as_str() || is_above_all(app, permit) {
         true => Ok((comment, account)),
         false => Err(Refusal::Unauthorized("admin.ability.not_permitted")),
     }

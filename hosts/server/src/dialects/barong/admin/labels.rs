@@ -159,7 +159,7 @@ pub async fn delete(
 async fn begin(app: &App, permit: &Permit<Author>, uid: &str) -> Result<(Change, Account), Refusal> {
     let write = app.store.begin(permit).await?;
     let account = target(&write, uid).await?;
-    guard(permit, &account, SUPERADMIN_CHANGE)?;
+    guard(app, permit, &account, SUPERADMIN_CHANGE)?;
     Ok((write, account))
 }
 

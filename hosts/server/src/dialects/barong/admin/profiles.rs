@@ -44,7 +44,7 @@ pub async fn create(State(app): State<Arc<App>>, permit: Permit<Author>, params:
     input.finish()?;
     let write = app.store.begin(&permit).await?;
     let account = target(&write, &uid).await?;
-    guard(&permit, &account, SUPERADMIN_CHANGE)?;
+    guard(&app, &permit, &account, SUPERADMIN_CHANGE)?;
     let under_way = of_states(&account, &["drafted", SUBMITTED]);
     if !write.find(&under_way).await?.is_empty() {
         return Err(Refusal::invalid("state.exists"));
@@ -67,7 +67,7 @@ pub async fn update(State(app): State<Arc<App>>, permit: Permit<Author>, params:
         Refusal::NotFound(_) => NONE,
         error => error,
     })?;
-    guard(&permit, &account, "admin.profiles.superadmin_change")?;
+    guard(&app, &permit, &account, "admin.profiles.superadmin_change")?;
     let row = write.find(&of_states(&account, &[SUBMITTED])).await?.pop().ok_or(NONE)?;
     require_another(&app, &permit, &row)?;
     if !matches!(state.as_str(), "drafted" | SUBMITTED | "verified" | "rejected") {

@@ -22,7 +22,7 @@ pub async fn delete(
     input.finish()?;
     let write = app.store.begin(&permit).await?;
     let account = target(&write, &uid).await?;
-    guard(&permit, &account, SUPERADMIN_CHANGE)?;
+    guard(&app, &permit, &account, SUPERADMIN_CHANGE)?;
     let find = Find::<DataStorage>::all()
         .is(DataStorageColumn::UserId, account.user.id.as_str())
         .is(DataStorageColumn::Title, title);

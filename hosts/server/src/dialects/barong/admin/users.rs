@@ -14,9 +14,7 @@ use portcullis_directory::{
 use crate::app::App;
 use crate::dialects::barong::abilities;
 use crate::dialects::barong::admin::filters::{Period, Users, order};
-use crate::dialects::barong::admin::{
-    NO_USER, SUPERADMIN_CHANGE, USER, guard, is_caller_superadmin, refused, target, written,
-};
+use crate::dialects::barong::admin::{NO_USER, SUPERADMIN_CHANGE, USER, guard, is_above_all, refused, target, written};
 use crate::dialects::barong::errors::Refusal;
 use crate::dialects::barong::pages::Page;
 use crate::dialects::barong::params::{Input, Params, user_id};
@@ -115,7 +113,7 @@ struct Wanted {
 
 async fn change(app: &App, permit: &Permit<Author>, uid: &str, wanted: Wanted) -> Result<(), Refusal> {
     let write = app.store.begin(permit).await?;
-    let account = another(&write, permit, uid).await?;
+    let account = another(app, &write, permit, uid).await?;
     let change = wanted.change(app, permit, &account)?;
     if change.otp == Some(false) {
         forget_factor(&write, &account).await?;
@@ -125,9 +123,9 @@ async fn change(app: &App, permit: &Permit<Author>, uid: &str, wanted: Wanted) -
 }
 
 /// The user of a write that nobody does to itself.
-async fn another(write: &Change, permit: &Permit<Author>, uid: &str) -> Result<Account, Refusal> {
+async fn another(app: &App, write: &Change, permit: &Permit<Author>, uid: &str) -> Result<Account, Refusal> {
     let account = target(write, uid).await?;
-    guard(permit, &account, SUPERADMIN_CHANGE)?;
+    guard(app, permit, &account, SUPERADMIN_CHANGE)?;
     match account.user.id == *permit.author() {
         true => Err(Refusal::invalid("admin.user.update_himself")),
         false => Ok(account),
@@ -140,7 +138,7 @@ impl Wanted {
         let same = |what| Err(Refusal::invalid(format!("admin.user.{what}_no_change")));
         let mut change = AccountChange::default();
         if let Some(email) = email {
-            if !is_caller_superadmin(permit) {
+            if !is_above_all(app, permit) {
                 return Err(Refusal::invalid("superadmin.user.update_email"));
             }
             if account.details.email.as_ref().is_some_and(|before| before.as_str() == email) {
@@ -193,14 +191,14 @@ pub async fn update_role(
     let (uid, name) = (input.required("uid"), input.required("role"));
     input.finish()?;
     let write = app.store.begin(&permit).await?;
-    let account = another(&write, &permit, &uid).await?;
+    let account = another(&app, &write, &permit, &uid).await?;
     let held = &account.user.roles;
     if held.iter().count() == 1 && role(held).is_some_and(|held| held.as_str() == name) {
         return Err(Refusal::invalid("admin.user.role_no_change"));
     }
     let roles = known(&write, &name).await?;
     // Nobody gives away what it does not have.
-    if !is_caller_superadmin(&permit) && !abilities::covers(&app, permit.roles(), &roles) {
+    if !is_above_all(&app, &permit) && !abilities::covers(&app, permit.roles(), &roles) {
         return Err(Refusal::invalid(SUPERADMIN_CHANGE));
     }
     let change = AccountChange { roles: Some(roles), ..AccountChange::default() };
