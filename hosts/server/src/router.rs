@@ -7,7 +7,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, any, delete, get, post};
 
 use crate::api::{
-    bundle, candidate, decide, decision_logs, document, edges, gateway, health, revocations, setup, users,
+    bundle, candidate, decide, decision_logs, document, edges, gateway, health, revocations, setup, signing_keys, users,
 };
 use crate::app::App;
 use crate::dialects::padlock;
@@ -16,10 +16,12 @@ use crate::pep;
 use crate::permit::authorize;
 
 /// The paths, and what each method does there.
-pub(crate) fn routes() -> [(&'static str, MethodRouter<Arc<App>>); 21] {
+pub(crate) fn routes() -> [(&'static str, MethodRouter<Arc<App>>); 23] {
     [
         ("/healthz", get(health::is_alive)),
         ("/readyz", get(health::is_ready)),
+        ("/.well-known/jwks.json", get(signing_keys::published)),
+        ("/identity/signing-keys", post(signing_keys::rotate)),
         ("/setup", post(setup::create_first_user)),
         ("/directory/users", get(users::list).post(users::create)),
         ("/directory/users/{id}", get(users::show).patch(users::update).delete(users::delete)),

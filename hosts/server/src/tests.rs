@@ -11,6 +11,7 @@ mod document;
 mod edges;
 mod gateway;
 mod health;
+mod identity;
 mod outbox;
 mod padlock;
 mod pep;

@@ -13,8 +13,15 @@ const METHODS: [Method; 7] =
     [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
 
 /// Where anybody may go.
-const HEALTH: [&str; 6] =
-    ["GET /healthz", "GET /readyz", "GET /v1/alive", "GET /v1/ready", "GET /liveness/alive", "GET /liveness/ready"];
+const PUBLIC: [&str; 7] = [
+    "GET /healthz",
+    "GET /readyz",
+    "GET /.well-known/jwks.json",
+    "GET /v1/alive",
+    "GET /v1/ready",
+    "GET /liveness/alive",
+    "GET /liveness/ready",
+];
 
 /// `GET /a`, `POST /b` ... that `actor` is not refused, over all routes and methods, those of dialects too; HEAD goes with GET.
 async fn reachable(actor: &Actor) -> Vec<String> {
@@ -33,13 +40,15 @@ async fn reachable(actor: &Actor) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn anonymous_callers_reach_nothing_but_the_health_checks() {
+async fn anonymous_callers_reach_nothing_but_health_checks_and_public_keys() {
     let app = TestApp::new().await;
     app.admin().await;
     for (path, _) in routes() {
         for method in METHODS {
             let answer = app.anonymous().request(method.clone(), &path.replace("{id}", "nobody")).send().await;
-            if matches!(path, "/healthz" | "/readyz") && matches!(method, Method::GET | Method::HEAD) {
+            if matches!(path, "/healthz" | "/readyz" | "/.well-known/jwks.json")
+                && matches!(method, Method::GET | Method::HEAD)
+            {
                 answer.expect_status(200);
             } else if method == Method::HEAD {
                 answer.expect_status(401);
@@ -48,7 +57,7 @@ async fn anonymous_callers_reach_nothing_but_the_health_checks() {
             }
         }
     }
-    assert_eq!(reachable(&app.anonymous()).await, HEALTH);
+    assert_eq!(reachable(&app.anonymous()).await, PUBLIC);
     for path in ["/", "/metrics", "/policy", "/policy/document/", "/healthz/", "/Healthz"] {
         app.anonymous().get(path).send().await.expect_denied(401, "unauthenticated");
     }
@@ -99,7 +108,7 @@ async fn each_role_reaches_its_endpoints_only() {
         ("guest", vec![]),
     ] {
         let actor = app.user(&admin, role).await;
-        let expected: BTreeSet<&str> = HEALTH.into_iter().chain(expected).collect();
+        let expected: BTreeSet<&str> = PUBLIC.into_iter().chain(expected).collect();
         let reachable = reachable(&actor).await;
         assert_eq!(reachable.iter().map(String::as_str).collect::<BTreeSet<_>>(), expected, "{role}");
     }
