@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::authn::secret::{Secret as _, SetupSecret};
 use crate::clock::Clock;
+use crate::dialects::barong;
 use crate::dialects::padlock::{self, Padlock};
 use crate::identity::settings::Settings as IdentitySettings;
 use crate::identity::{self, Identity};
@@ -31,6 +32,7 @@ pub struct App {
     pub(crate) auditor: Auditor,
     pub(crate) identity: Arc<Identity>,
     pub(crate) padlock: Padlock,
+    pub(crate) barong: barong::Settings,
     tenants: BTreeMap<TenantId, Tenant>,
     is_stopping: watch::Sender<bool>,
 }
@@ -52,6 +54,7 @@ pub struct Parts {
     /// Of the file `identity.keys_file`.
     pub vault: Vault,
     pub padlock: padlock::Settings,
+    pub barong: barong::Settings,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +75,7 @@ impl App {
     /// Opens the management policy, and the newest policy document of each tenant.
     pub async fn start(parts: Parts) -> Result<Arc<Self>, StartError> {
         let Parts { runtime, directory, clock, key, archive, proxies, token_lifetime_s, retention, .. } = parts;
-        let Parts { identity, vault, padlock, .. } = parts;
+        let Parts { identity, vault, padlock, barong, .. } = parts;
         let gate = Gate::open(&runtime)?;
         let padlock = Padlock::open(&runtime, padlock).map_err(GateError::from)?;
         let (tenant, key, archive) = (TenantId::default(), Arc::new(key), archive.map(Arc::new));
@@ -85,7 +88,7 @@ impl App {
         let tenants = BTreeMap::from([(tenant, Tenant { publisher, revocations })]);
         let auditor = Auditor::new(getrandom::u64().map_err(StartError::Random)?)?;
         let is_stopping = watch::Sender::new(false);
-        Ok(Arc::new(Self { store, gate, proxies, auditor, identity, padlock, tenants, is_stopping }))
+        Ok(Arc::new(Self { store, gate, proxies, auditor, identity, padlock, barong, tenants, is_stopping }))
     }
 
     /// A new setup token instead of the one before; `None` when set-up is done.

@@ -1,5 +1,6 @@
 //! Settings of `portcullis serve`: defaults < TOML file < `PORTCULLIS_*` < flags, as typed -> `Raw` -> `Config`, checked.
 
+mod barong;
 mod identity;
 mod padlock;
 mod proxies;
@@ -19,6 +20,7 @@ use crate::authn::jwt::{ClaimNames, Issuers, KeyError};
 use crate::config::identity::RawIdentity;
 use crate::config::padlock::RawPadlock;
 use crate::config::proxies::{Addresses, RawIssuer};
+use crate::dialects::barong::Settings as Barong;
 use crate::dialects::padlock::Settings as Padlock;
 use crate::identity::settings::Settings as Identity;
 use crate::pep::Proxies;
@@ -46,6 +48,8 @@ pub struct Config {
     pub identity: Identity,
     /// Key `[padlock]`.
     pub padlock: Padlock,
+    /// Key `[barong]`.
+    pub barong: Barong,
 }
 
 /// Where settings come from.
@@ -103,11 +107,13 @@ pub enum ConfigError {
     Number { key: &'static str, number: u64, least: u64, most: u64 },
     #[error("`padlock.bypass` cannot be used: {0}")]
     Bypass(String),
+    #[error("`barong.{key}` {why}")]
+    Barong { key: &'static str, why: &'static str },
     #[error("the environment variable `{name}` is not UTF-8")]
     NotUtf8 { name: String },
 }
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "listen",
     "data_dir",
     "database",
@@ -122,6 +128,7 @@ const KEYS: [&str; 14] = [
     "claims",
     "identity",
     "padlock",
+    "barong",
 ];
 const TOKEN_LIFETIME_S: u64 = 86_400;
 const ENVIRONMENT_PREFIX: &str = "PORTCULLIS_";
@@ -156,6 +163,8 @@ struct Raw {
     identity: RawIdentity,
     #[serde(default, skip_serializing)]
     padlock: RawPadlock,
+    #[serde(default, skip_serializing)]
+    barong: Barong,
 }
 
 /// A number, or the text of one, which is all that the environment has.
@@ -242,6 +251,7 @@ impl Default for Raw {
             claims: ClaimNames::default(),
             identity: RawIdentity::default(),
             padlock: RawPadlock::default(),
+            barong: Barong::default(),
         }
     }
 }
@@ -263,6 +273,7 @@ impl Raw {
             claims,
             identity,
             padlock,
+            barong,
         } = self;
         if data_dir.as_os_str().is_empty() {
             return Err(ConfigError::DataDir);
@@ -286,7 +297,19 @@ impl Raw {
             records: decision_log_records.map_or(retention.records, u64::from),
         };
         let (identity, padlock) = (identity.check(&data_dir, token_lifetime_s)?, padlock.check()?);
-        Ok(Config { listen, data_dir, database, object_store, token_lifetime_s, proxies, retention, identity, padlock })
+        let barong = barong::checked(barong, token_lifetime_s)?;
+        Ok(Config {
+            listen,
+            data_dir,
+            database,
+            object_store,
+            token_lifetime_s,
+            proxies,
+            retention,
+            identity,
+            padlock,
+            barong,
+        })
     }
 }
 

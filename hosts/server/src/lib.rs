@@ -9,13 +9,13 @@ pub mod cli;
 pub mod app;
 pub mod clock;
 pub mod config;
-pub mod secret_file;
+mod secret_file;
 pub mod signing;
 
 pub mod router;
 
 mod authn;
-pub mod identity;
+mod identity;
 mod pdp;
 mod permit;
 

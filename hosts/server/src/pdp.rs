@@ -37,6 +37,8 @@ pub enum Asked<'a> {
     /// A proxy wants to know what to do with a request of its own client, whose method and path say nothing about what
     /// the proxy may do.
     ProxyDecision,
+    /// An ability of Barong, which is a kind of thing and what is done to it.
+    Ability { action: &'a str, on: &'a str },
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -63,10 +65,8 @@ impl Gate {
             Asked::Endpoint { method, path, host } => {
                 (method, Target::Http { host: host.map(str::to_owned), path: path.to_owned() })
             }
-            Asked::ProxyDecision => {
-                let kind = "proxy".to_owned();
-                ("decide", Target::Resource { kind, id: None, properties: None })
-            }
+            Asked::ProxyDecision => ("decide", resource("proxy")),
+            Asked::Ability { action, on } => (action, resource(on)),
         };
         self.slot.decide(&Request {
             action: action.to_owned(),
@@ -145,6 +145,10 @@ impl Caller {
             Self::User(_) | Self::Edge(_) | Self::Setup(_) => Credential::Token,
         }
     }
+}
+
+fn resource(kind: &str) -> Target {
+    Target::Resource { kind: kind.to_owned(), id: None, properties: None }
 }
 
 /// Id and role of whoever holds the setup token.

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, any, delete, get, post};
 
 use crate::api::{
     bundle, candidate, decide, decision_logs, document, edges, gateway, health, revocations, setup, signing_keys, users,
 };
 use crate::app::App;
-use crate::dialects::padlock;
+use crate::dialects::{barong, padlock};
 use crate::error::ApiError;
 use crate::pep;
 use crate::permit::authorize;
@@ -49,13 +49,20 @@ pub fn router(app: Arc<App>) -> Router {
     routes()
         .into_iter()
         .chain(padlock::routes())
+        .chain(barong::routes())
+        .chain(barong::identity::routes())
+        .chain(barong::resource::routes())
         .fold(Router::new(), |router, (path, methods)| router.route(path, methods))
         // The client's path follows; a wildcard takes no empty one.
+        .route("/api/v2/auth", any(barong::gateway::ask))
+        .route("/api/v2/auth/", any(barong::gateway::ask))
+        .route("/api/v2/auth/{*path}", any(barong::gateway::ask))
         .route("/authz/envoy/", any(pep::envoy))
         .route("/authz/envoy/{*path}", any(pep::envoy))
         .fallback(|| async { ApiError::NotFound { detail: "there is no such path" } })
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         .layer(from_fn_with_state(Arc::clone(&app), authorize))
         .layer(from_fn_with_state(Arc::clone(&app), padlock::wrap))
+        .layer(from_fn(barong::wrap))
         .with_state(app)
 }

@@ -3,6 +3,7 @@
 mod client;
 
 mod access;
+mod barong;
 mod bundle;
 mod candidate;
 mod decide;

@@ -75,7 +75,7 @@ fn start_logs() {
 
 async fn serve(config: Config) -> anyhow::Result<()> {
     let Config { listen, data_dir, database, object_store, token_lifetime_s, .. } = config;
-    let Config { proxies, retention, identity, padlock, .. } = config;
+    let Config { proxies, retention, identity, padlock, barong, .. } = config;
     let signals = signals().context("cannot wait for signals")?;
     allow_many_connections();
     create_folder(&data_dir)?;
@@ -98,6 +98,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         identity,
         vault,
         padlock,
+        barong,
     })
     .await?;
     // Before the setup token, so that a second start by mistake does not invalidate the first one's.

@@ -24,7 +24,7 @@ use tower::ServiceExt as _;
 
 use crate::app::{App, Parts};
 use crate::clock::Clock;
-use crate::dialects::padlock;
+use crate::dialects::{barong, padlock};
 use crate::identity;
 use crate::pep::Proxies;
 use crate::retention::Retention;
@@ -64,7 +64,7 @@ fn identity_settings(folder: &Path) -> identity::settings::Settings {
     identity::settings::Settings {
         keys_file: folder.join("vault.keys"),
         algorithm: Algorithm::EdDsa,
-        token_lifetime_s: 3600,
+        token_lifetime_s: 86_400,
         key_lifetime_s: 90 * 86_400,
         sessions: SessionRules::default(),
         throttle: Throttle::default(),
@@ -147,6 +147,7 @@ impl TestApp {
             identity: identity_settings(folder.path()),
             vault: Vault::parse(VAULT_KEYS).unwrap(),
             padlock: padlock::Settings::default(),
+            barong: barong::Settings::default(),
         };
         change(&mut parts);
         let app = App::start(parts).await.unwrap();
