@@ -175,7 +175,7 @@ fn allow_many_connections() {
 }
 
 /// Keys and token hashes live here: it is for its owner only when we make it.
-fn create_folder(path: &Path) -> anyhow::Result<()> {
+pub(super) fn create_folder(path: &Path) -> anyhow::Result<()> {
     let created = DirBuilder::new().recursive(true).mode(0o700).create(path);
     created.with_context(|| format!("cannot create the data folder `{}`", path.display()))
 }
@@ -195,7 +195,7 @@ fn cloud_settings() -> impl Iterator<Item = (String, String)> {
     texts.filter(|(name, _)| PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
 }
 
-async fn open(database: Location) -> anyhow::Result<Directory> {
+pub(super) async fn open(database: Location) -> anyhow::Result<Directory> {
     let name = database.to_string();
     Directory::open(database).await.with_context(|| format!("cannot open the database `{name}`"))
 }
