@@ -1,60 +1,75 @@
-//! The keys of this server: what seals secrets, and what signs access tokens.
+//! Who somebody is, for every API of this server: the parts of `portcullis-identity` with the keys, limits and folders that
+//! are configured.
 
-use portcullis_directory::{Directory, UnixSeconds, UserId};
+pub mod keys;
+pub mod mail;
+pub mod settings;
+mod upkeep;
+
+use std::sync::Arc;
+
+use portcullis_directory::{Directory, NameError, UnixSeconds};
 use portcullis_identity::SystemRandom;
-use portcullis_identity::token::{Algorithm, Issuer, Keyring, KeyringError};
+use portcullis_identity::passwords::{PasswordError, Passwords};
+use portcullis_identity::token::{Issuer, KeyringError};
 use portcullis_identity::vault::Vault;
+use serde_json::{Map, Value};
+
+use crate::clock::Clock;
+use crate::identity::keys::Keys;
+use crate::identity::mail::Maildir;
+use crate::identity::settings::Settings;
 
 pub struct Identity {
-    pub vault: Vault,
-    keyring: Keyring,
+    pub directory: Directory,
+    pub vault: Arc<Vault>,
+    pub passwords: Passwords,
+    pub keys: Keys,
+    pub mail: Maildir,
+    pub settings: Settings,
 }
-
-/// The author of keys that the server makes for itself.
-const AUTHOR: &str = "server";
 
 #[derive(Debug, thiserror::Error)]
-pub enum IdentityError {
+pub enum OpenError {
+    #[error("the keys of access tokens cannot be opened")]
+    Keys(#[from] KeyringError),
     #[error(transparent)]
-    Keyring(#[from] KeyringError),
+    Passwords(#[from] PasswordError),
     #[error(transparent)]
-    Name(#[from] portcullis_directory::NameError),
+    Name(#[from] NameError),
 }
+
+pub const RANDOM: SystemRandom = SystemRandom;
 
 impl Identity {
-    /// Makes the first signing key when there is none.
-    pub async fn open(directory: &Directory, vault: Vault, now: UnixSeconds) -> Result<Self, IdentityError> {
-        let by = UserId::parse(AUTHOR)?;
-        let keyring =
-            Keyring::load_or_create(directory, &vault, Algorithm::default(), (now, &by), &SystemRandom).await?;
-        Ok(Self { vault, keyring })
+    /// Makes the first key of access tokens when there is none, and works once a minute from now on.
+    pub async fn open(
+        directory: Directory,
+        vault: Vault,
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, OpenError> {
+        let vault = Arc::new(vault);
+        let keys = Keys::open(directory.clone(), Arc::clone(&vault), &settings, clock.now()).await?;
+        let passwords = Passwords::new(settings.cost, settings.passwords_at_once, &RANDOM)?;
+        let mail = Maildir::new(settings.mail_folder.clone(), settings.mail_from.clone());
+        let identity = Arc::new(Self { directory, vault, passwords, keys, mail, settings });
+        upkeep::start(Arc::clone(&identity), clock);
+        Ok(identity)
     }
 
-    /// Who verifies the tokens of this server.
+    /// An access token with these claims.
+    pub fn sign(&self, claims: &Map<String, Value>, now: UnixSeconds) -> Result<String, KeyringError> {
+        self.keys.sign(claims, now)
+    }
+
+    /// Who verifies the access tokens of this server.
     pub fn issuer(&self, name: &str, audience: &str) -> Result<Issuer, KeyringError> {
-        self.keyring.issuer(name, audience)
+        self.keys.issuer(name, audience)
     }
 
-    pub fn sign(
-        &self,
-        claims: &serde_json::Map<String, serde_json::Value>,
-        now: UnixSeconds,
-    ) -> Result<String, KeyringError> {
-        self.keyring.sign(claims, now)
+    /// What is done once a minute: forgets what is over, and looks after the keys.
+    pub async fn tidy(&self, now: UnixSeconds) {
+        upkeep::tidy(self, now).await;
     }
-}
-
-/// The keys in `path`; on the first start new ones, written as a whole and readable by their owner only.
-pub fn read_or_create(path: &std::path::Path) -> anyhow::Result<Vault> {
-    use anyhow::Context as _;
-    use std::io::Write as _;
-    if !path.exists() {
-        let keys = Vault::generate(&SystemRandom)?;
-        let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(path))?; // mode 0600
-        file.write_all(keys.as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist_noclobber(path).with_context(|| format!("cannot write `{}`", path.display()))?;
-    }
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    Vault::parse(&text).with_context(|| format!("`{}` cannot be used", path.display()))
 }

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod app;
 pub mod clock;
 pub mod config;
+mod secret_file;
 pub mod signing;
 
 pub mod router;

@@ -45,6 +45,10 @@ pub struct Asker(TenantId);
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(IpAddr);
 
+/// Whoever calls what is open to all; what is written is about whom the caller proves to be by other means.
+#[derive(Clone, Copy, Debug)]
+pub struct Anybody;
+
 /// Whoever holds the setup token.
 #[derive(Clone, Debug)]
 pub struct SetupHolder(SecretHash);
@@ -64,6 +68,8 @@ pub async fn authorize(State(app): State<Arc<App>>, request: Request, next: Next
         let_proxy_in(&app, &head).await?
     } else if padlock::is_door(path) {
         let_peer_in(&app, &head)?
+    } else if barong::gateway::is_door(path) {
+        let_gateway_in(&app, &head)?
     } else if barong::is_admin(path) {
         let_administrator_in(&app, &head).await?
     } else {
@@ -79,9 +85,13 @@ async fn let_in(app: &App, head: &Parts) -> Result<Caller, ApiError> {
     canonical(path)?;
     let host = host(head)?;
     let tenant = tenant(head)?;
-    let caller = match authn::authenticate(&head.headers, &app.store).await? {
-        Caller::Anonymous if app.padlock.is_open(path) => Caller::Open,
-        caller => caller,
+    let caller = match () {
+        () if barong::identity::is_identity(path) => Caller::Anonymous,
+        () if barong::resource::is_resource(path) => barong::authenticate(&head.headers, app).await?,
+        () => match authn::authenticate(&head.headers, &app.store).await? {
+            Caller::Anonymous if app.padlock.is_open(path) => Caller::Open,
+            caller => caller,
+        },
     };
     let asked = Asked::Endpoint { method: head.method.as_str(), path, host };
     decide(app, head, asked, &tenant, caller)
@@ -101,9 +111,19 @@ async fn let_administrator_in(app: &App, head: &Parts) -> Result<Caller, ApiErro
 
 /// A proxy without a token of its own: `authorization` is its client's, and it is known by its address.
 fn let_peer_in(app: &App, head: &Parts) -> Result<Caller, ApiError> {
-    let peer = source_ip(head).filter(|&peer| app.proxies.trusts(peer)).ok_or(ApiError::UnknownProxy)?;
+    let peer = known_peer(app, head)?;
     let asked = Asked::Endpoint { method: head.method.as_str(), path: head.uri.path(), host: host(head)? };
     decide(app, head, asked, TenantId::default().as_str(), Caller::Peer(peer))
+}
+
+/// A request that a proxy without a token of its own asks about, at the path of that request.
+fn let_gateway_in(app: &App, head: &Parts) -> Result<Caller, ApiError> {
+    let peer = known_peer(app, head)?;
+    decide(app, head, Asked::ProxyDecision, TenantId::default().as_str(), Caller::Peer(peer))
+}
+
+fn known_peer(app: &App, head: &Parts) -> Result<IpAddr, ApiError> {
+    source_ip(head).filter(|&peer| app.proxies.trusts(peer)).ok_or(ApiError::UnknownProxy)
 }
 
 /// A request that a proxy asks about. Its method, path and query are those of the proxy's client: nothing here is about
@@ -183,6 +203,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Permit<Sender> {
             Caller::User(user) => Ok(Self { who: Sender(format!("user/{}", user.id)) }),
             Caller::Anonymous | Caller::Setup(_) | Caller::Peer(_) | Caller::Open => Err(ApiError::BadToken),
         }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Permit<Anybody> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        allowed(parts).map(|_caller| Self { who: Anybody })
     }
 }
 

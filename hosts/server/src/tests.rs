@@ -12,6 +12,7 @@ mod document;
 mod edges;
 mod gateway;
 mod health;
+mod identity;
 mod outbox;
 mod padlock;
 mod pep;

@@ -15,6 +15,16 @@ mod abilities;
 mod caller;
 
 mod admin;
+pub mod gateway;
+pub mod identity;
+pub mod resource;
+
+mod activity;
+mod codes;
+mod mail;
+pub mod standing;
+mod syntax;
+mod visitor;
 
 use std::sync::Arc;
 

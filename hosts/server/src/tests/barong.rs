@@ -4,10 +4,13 @@ mod place;
 
 mod access;
 mod activities;
+mod examples;
+mod gateway;
 mod input;
 mod labels;
 mod lists;
 mod owned;
+mod people;
 mod permissions;
 mod profiles;
 mod restrictions;

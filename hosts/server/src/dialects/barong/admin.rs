@@ -11,7 +11,6 @@ pub mod metrics;
 pub mod permissions;
 pub mod profiles;
 pub mod restrictions;
-pub mod standing;
 pub mod storages;
 pub mod users;
 

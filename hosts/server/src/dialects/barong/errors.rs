@@ -28,6 +28,8 @@ pub enum Refusal {
     NotFound(&'static str),
     /// 401
     Unauthorized(&'static str),
+    /// Any other status.
+    Other(StatusCode, &'static str),
     /// As the rest of the server refuses; the layer writes it in the words of the dialect.
     Server(ApiError),
 }
@@ -62,6 +64,7 @@ impl IntoResponse for Refusal {
             Self::Invalid(codes) => errors(StatusCode::UNPROCESSABLE_ENTITY, &codes),
             Self::NotFound(code) => errors(StatusCode::NOT_FOUND, &[code.into()]),
             Self::Unauthorized(code) => errors(StatusCode::UNAUTHORIZED, &[code.into()]),
+            Self::Other(status, code) => errors(status, &[code.into()]),
             Self::Server(error) => error.into_response(),
         }
     }
@@ -102,6 +105,7 @@ fn in_our_words(refused: &Refused, status: StatusCode) -> (StatusCode, Value) {
         ("too_large", None) => errors(status, "server.too_large"),
         ("conflict", None) => errors(status, "server.conflict"),
         ("invalid" | "invalid_document", None) => errors(status, "server.policy_refuses"),
+        ("unknown_proxy", None) => errors(status, "authz.unknown_proxy"),
         ("not_ready", None) => errors(status, "server.not_ready"),
         _ => errors(status, "server.internal_error"),
     }

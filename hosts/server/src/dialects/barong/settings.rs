@@ -8,6 +8,14 @@ use serde::Deserialize;
 pub struct Settings {
     /// Key `uid_prefix`: how ids of new users begin, 2 to 6 letters. Default `ID`.
     pub uid_prefix: String,
+    /// Key `role`: of new users. Default `member`.
+    pub role: String,
+    /// Key `session_name`: of the cookie. Default `_barong_session`.
+    pub session_name: String,
+    /// Key `session_secure`: browsers send the cookie over TLS only. Default true.
+    pub session_secure: bool,
+    /// Key `csrf_protection`: requests with a session that change something need `X-CSRF-Token`. Default true.
+    pub csrf_protection: bool,
     /// Key `activation_requirements`: private labels that make a user active. Default `email: verified`.
     pub activation_requirements: Vec<LabelOf>,
     /// Key `state_triggers`: keys of private labels that force a state; the last one that applies counts.
@@ -56,6 +64,10 @@ impl Default for Settings {
         };
         Self {
             uid_prefix: "ID".to_owned(),
+            role: "member".to_owned(),
+            session_name: "_barong_session".to_owned(),
+            session_secure: true,
+            csrf_protection: true,
             activation_requirements: vec![LabelOf { key: "email".to_owned(), value: "verified".to_owned() }],
             state_triggers: vec![
                 trigger("locked", &["suspicious", "lock"]),

@@ -3,11 +3,14 @@
 mod people;
 
 use portcullis_directory::{
-    Account, ApiKey, Comment, DataStorage, Label, RoleName, RoleSet, UnixSeconds, UserDocument,
+    Account, ApiKey, Comment, DataStorage, Find, Label, LabelColumn, PageSize, RoleName, RoleSet, UnixSeconds,
+    UserDocument,
 };
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::app::App;
+use crate::dialects::barong::errors::Refusal;
 use crate::dialects::time::rfc3339;
 
 pub use people::{profile, with_kyc, with_profiles};
@@ -182,6 +185,30 @@ impl From<&ApiKey> for ApiKeyView {
             updated_at: time(key.updated_at),
         }
     }
+}
+
+/// What users are shown about themselves.
+#[derive(Serialize)]
+pub struct Own {
+    #[serde(flatten)]
+    user: User,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    csrf_token: Option<String>,
+    labels: Vec<LabelView>,
+    created_at: String,
+    updated_at: String,
+}
+
+pub async fn own(app: &App, account: &Account, csrf_token: Option<String>) -> Result<Own, Refusal> {
+    let labels = Find::<Label>::all().is(LabelColumn::UserId, account.user.id.as_str()).page(0, PageSize::LARGEST);
+    let labels = app.identity.directory.find(&labels).await?;
+    Ok(Own {
+        user: account.into(),
+        csrf_token,
+        labels: labels.iter().map(LabelView::from).collect(),
+        created_at: rfc3339(account.user.created_at),
+        updated_at: rfc3339(account.user.updated_at),
+    })
 }
 
 /// The one role that the dialect knows of a user: the highest, else the first by name.

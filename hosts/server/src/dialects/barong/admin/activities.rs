@@ -109,7 +109,7 @@ async fn read(app: &App, find: Find<Activity>, page: Page) -> Result<(Vec<Activi
 async fn users(app: &App, rows: &[Activity]) -> Result<BTreeMap<String, portcullis_directory::Account>, Refusal> {
     let named = rows.iter().flat_map(|row| std::iter::once(&row.user_id).chain(row.target_uid.as_ref()));
     let find = Find::<AccountRow>::all().is_one_of(AccountColumn::Id, named.map(String::as_str));
-    let limit = PageSize::new(PageSize::MAX).unwrap_or(PageSize::DEFAULT);
+    let limit = PageSize::LARGEST;
     let accounts = app.store.accounts(&find.page(0, limit)).await?;
     Ok(accounts.into_iter().map(|account| (account.user.id.to_string(), account)).collect())
 }

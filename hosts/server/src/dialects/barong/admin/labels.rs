@@ -11,11 +11,11 @@ use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
 use crate::app::App;
-use crate::dialects::barong::admin::standing::Standing;
 use crate::dialects::barong::admin::{SUPERADMIN_CHANGE, USER, guard, refused, target, written};
 use crate::dialects::barong::errors::{Code, Refusal};
 use crate::dialects::barong::pages::Page;
 use crate::dialects::barong::params::{Input, Params};
+use crate::dialects::barong::standing::Standing;
 use crate::dialects::barong::views::User;
 use crate::permit::{Author, Permit};
 
@@ -65,13 +65,12 @@ pub async fn create(State(app): State<Arc<App>>, permit: Permit<Author>, params:
     input.finish()?;
     let scope = scope.unwrap_or_else(|| "public".to_owned());
     let draft = LabelDraft { key: folded(&key), value: folded(&value), scope, description };
+    let standing = Standing::read(&app).await?;
     let (write, account) = begin(&app, &permit, &uid).await?;
     checked(&draft)?;
-    let standing = Standing::before(&write, &account).await?;
-    write.add::<Label>(&account.user.id, draft.clone()).await.map_err(taken)?;
-    if draft.scope == PRIVATE {
-        standing.follow(&app, &write).await?;
-    }
+    let before = standing.labels(&write, &account.user.id).await?;
+    write.add::<Label>(&account.user.id, draft).await.map_err(taken)?;
+    standing.settle(&write, &account.user.id, &before).await.map_err(refused)?;
     app.store.commit(write).await?;
     Ok(written(StatusCode::CREATED))
 }
@@ -113,13 +112,13 @@ impl Wanted {
 
 async fn put(app: &App, permit: &Permit<Author>, wanted: Wanted, creates: bool) -> Result<(), Refusal> {
     let Wanted { uid, key, scope, value, description } = wanted;
+    let standing = Standing::read(app).await?;
     let (write, account) = begin(app, permit, &uid).await?;
+    let before = standing.labels(&write, &account.user.id).await?;
     let label = of_user(&write, &account, &key, &scope).await?;
-    let standing = Standing::before(&write, &account).await?;
-    let before = label.as_ref().and_then(|label| label.description.clone());
+    let described = label.as_ref().and_then(|label| label.description.clone());
     let (key, value) = (folded(&key), folded(&value));
-    let draft = LabelDraft { key, value, scope, description: description.or(before) };
-    let is_private = draft.scope == PRIVATE;
+    let draft = LabelDraft { key, value, scope, description: description.or(described) };
     match label {
         Some(label) => {
             checked(&draft)?;
@@ -131,9 +130,7 @@ async fn put(app: &App, permit: &Permit<Author>, wanted: Wanted, creates: bool) 
         }
         None => return Err(NO_LABEL),
     }
-    if is_private {
-        standing.follow(app, &write).await?;
-    }
+    standing.settle(&write, &account.user.id, &before).await.map_err(refused)?;
     Ok(app.store.commit(write).await?)
 }
 
@@ -145,13 +142,12 @@ pub async fn delete(
     let mut input = Input::new(params, USER);
     let (uid, key, scope) = (input.required("uid"), input.required("key"), input.required("scope"));
     input.finish()?;
+    let standing = Standing::read(&app).await?;
     let (write, account) = begin(&app, &permit, &uid).await?;
     let label = of_user(&write, &account, &key, &scope).await?.ok_or(NO_LABEL)?;
-    let standing = Standing::before(&write, &account).await?;
+    let before = standing.labels(&write, &account.user.id).await?;
     write.remove::<Label>(label.id).await.map_err(refused)?;
-    if scope == PRIVATE {
-        standing.follow(&app, &write).await?;
-    }
+    standing.settle(&write, &account.user.id, &before).await.map_err(refused)?;
     app.store.commit(write).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -30,7 +30,7 @@ pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Vec<LevelView>>, R
         .is(PolicyEntryColumn::Tenant, TenantId::default().as_str())
         .is(PolicyEntryColumn::Kind, "level")
         .order(PolicyEntryColumn::Position, Direction::Ascending)
-        .page(0, PageSize::new(PageSize::MAX).unwrap_or(PageSize::DEFAULT));
+        .page(0, PageSize::LARGEST);
     let mut levels = Vec::new();
     for row in app.store.find(&find).await? {
         let Level { key, value } = serde_json::from_str(&row.body).map_err(Refusal::internal)?;

@@ -14,11 +14,11 @@ use portcullis_directory::{
 
 use crate::app::App;
 use crate::dialects::barong::admin::profiles::fields::Fields;
-use crate::dialects::barong::admin::standing::Standing;
 use crate::dialects::barong::admin::{SUPERADMIN_CHANGE, guard, refused, target};
 use crate::dialects::barong::errors::Refusal;
 use crate::dialects::barong::pages::Page;
 use crate::dialects::barong::params::{Input, Params};
+use crate::dialects::barong::standing::Standing;
 use crate::dialects::barong::views::profile;
 use crate::permit::{Author, Permit};
 
@@ -42,6 +42,7 @@ pub async fn create(State(app): State<Arc<App>>, permit: Permit<Author>, params:
     let uid = input.present("uid");
     let fields = Fields::read(&mut input);
     input.finish()?;
+    let standing = Standing::read(&app).await?;
     let write = app.store.begin(&permit).await?;
     let account = target(&write, &uid).await?;
     guard(&app, &permit, &account, SUPERADMIN_CHANGE)?;
@@ -52,7 +53,7 @@ pub async fn create(State(app): State<Arc<App>>, permit: Permit<Author>, params:
     fields.check(&app)?;
     let draft = fields.draft(&app, &account.user.id, permit.author())?;
     let added = write.add::<Profile>(&account.user.id, draft).await.map_err(refused)?;
-    set_label(&app, &write, &account, SUBMITTED).await?;
+    set_label(&standing, &write, &account, SUBMITTED).await?;
     app.store.commit(write).await?;
     Ok((StatusCode::CREATED, Json(profile(&app, &added)?)).into_response())
 }
@@ -62,6 +63,7 @@ pub async fn update(State(app): State<Arc<App>>, permit: Permit<Author>, params:
     let mut input = Input::new(params, PROFILE);
     let (uid, state) = (input.present("uid"), input.present("state"));
     input.finish()?;
+    let standing = Standing::read(&app).await?;
     let write = app.store.begin(&permit).await?;
     let account = target(&write, &uid).await.map_err(|error| match error {
         Refusal::NotFound(_) => NONE,
@@ -75,7 +77,7 @@ pub async fn update(State(app): State<Arc<App>>, permit: Permit<Author>, params:
     }
     let draft = ProfileDraft { state: state.clone(), ..as_draft(row.clone()) };
     let after = write.replace::<Profile>(row.id, draft).await.map_err(refused)?;
-    set_label(&app, &write, &account, &state).await?;
+    set_label(&standing, &write, &account, &state).await?;
     app.store.commit(write).await?;
     Ok(Json(profile(&app, &after)?).into_response())
 }
@@ -95,21 +97,22 @@ fn require_another(app: &App, permit: &Permit<Author>, row: &Profile) -> Result<
 }
 
 /// The private label `profile` says the state of the profile.
-async fn set_label(app: &App, write: &Change, account: &Account, state: &str) -> Result<(), Refusal> {
+async fn set_label(standing: &Standing, write: &Change, account: &Account, state: &str) -> Result<(), Refusal> {
     let find = Find::<Label>::all()
         .is(LabelColumn::UserId, account.user.id.as_str())
         .is(LabelColumn::Key, "profile")
         .is(LabelColumn::Scope, "private");
-    let standing = Standing::before(write, account).await?;
-    let before = write.find(&find).await?.pop();
-    let description = before.as_ref().and_then(|label| label.description.clone());
+    let before = standing.labels(write, &account.user.id).await?;
+    let label = write.find(&find).await?.pop();
+    let description = label.as_ref().and_then(|label| label.description.clone());
     let scope = "private".to_owned();
     let draft = LabelDraft { key: "profile".to_owned(), value: state.to_owned(), scope, description };
-    match before {
+    match label {
         Some(label) => write.replace::<Label>(label.id, draft).await.map_err(refused)?,
         None => write.add::<Label>(&account.user.id, draft).await.map_err(refused)?,
     };
-    standing.follow(app, write).await
+    standing.settle(write, &account.user.id, &before).await.map_err(refused)?;
+    Ok(())
 }
 
 fn of_states(account: &Account, states: &[&str]) -> Find<Profile> {

@@ -18,15 +18,13 @@ use crate::dialects::barong::admin::{NO_USER, SUPERADMIN_CHANGE, USER, guard, is
 use crate::dialects::barong::errors::Refusal;
 use crate::dialects::barong::pages::Page;
 use crate::dialects::barong::params::{Input, Params, user_id};
+use crate::dialects::barong::syntax::is_email;
 use crate::dialects::barong::views::{User, role, with_kyc, with_profiles};
 use crate::permit::{Author, Permit};
 
 /// What lists may be ordered by; passwords are not.
 const ORDERS: [&str; 11] =
     ["id", "uid", "username", "email", "role", "data", "level", "otp", "state", "created_at", "updated_at"];
-
-/// Longest part of an e-mail address before the `@` (RFC 5321 section 4.5.3.1.1).
-const LOCAL_PART: usize = 64;
 
 pub async fn list(State(app): State<Arc<App>>, uri: Uri, params: Params) -> Result<Response, Refusal> {
     let mut input = Input::new(params, USER);
@@ -144,7 +142,7 @@ impl Wanted {
             if account.details.email.as_ref().is_some_and(|before| before.as_str() == email) {
                 return same("email");
             }
-            change.details = Some(Details { email: Some(address(app, &email)?), ..account.details.clone() });
+            change.details = Some(Details { email: Some(address(&email)?), ..account.details.clone() });
         }
         if let Some(state) = state {
             if account.user.state.as_str() == state {
@@ -161,13 +159,9 @@ impl Wanted {
     }
 }
 
-fn address(app: &App, text: &str) -> Result<Email, Refusal> {
-    let invalid = || Refusal::invalid("email.invalid");
-    let is_short = text.split('@').next().is_some_and(|local| local.len() <= LOCAL_PART);
-    match is_short && app.gate.is_valid("barong-email", text).map_err(Refusal::internal)? {
-        true => Email::parse(text).map_err(|_| invalid()),
-        false => Err(invalid()),
-    }
+fn address(text: &str) -> Result<Email, Refusal> {
+    let email = Email::parse(text).ok().filter(|_| is_email(text));
+    email.ok_or_else(|| Refusal::invalid("email.invalid"))
 }
 
 /// The private label that says that there is a second factor; state and level do not follow it.

@@ -136,7 +136,7 @@ async fn owned<R: Listed, V>(
     find: Find<R>,
     view: impl Fn(&R) -> Result<(String, V), Refusal>,
 ) -> Result<Owned<V>, Refusal> {
-    let limit = PageSize::new(PageSize::MAX).unwrap_or(PageSize::DEFAULT);
+    let limit = PageSize::LARGEST;
     let (mut owned, mut skip) = (Owned::new(), 0);
     loop {
         let rows = app.store.find(&find.clone().page(skip, limit)).await?;
