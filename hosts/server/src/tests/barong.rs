@@ -1,4 +1,5 @@
-//! Barong's administration over HTTP: each operation with its success and what it refuses, on SQLite and on PostgreSQL.
+//! Barong over HTTP, on SQLite and on PostgreSQL: each operation of the administration with its success and what it refuses,
+//! the worked examples of the gateway, and people who sign up and log in.
 
 mod place;
 
@@ -31,6 +32,7 @@ on_both! {
     access::everything_is_refused_in_the_words_of_the_dialect,
     activities::activities_are_filtered_and_paged,
     activities::metrics_count_days_of_a_period,
+    examples::the_worked_examples_are_answered,
     input::bad_input_stores_nothing,
     input::parameters_come_in_three_forms,
     labels::labels_are_written_and_found,
@@ -41,6 +43,15 @@ on_both! {
     owned::comments_are_of_their_authors,
     owned::documents_that_wait_are_found,
     owned::keys_and_storages_of_a_user,
+    people::from_signing_up_to_a_signed_request,
+    people::a_key_is_deleted_by_its_owner_only,
+    people::what_is_wrong_with_a_new_account_is_said,
+    people::a_code_from_a_mail_works_once_and_for_a_while,
+    people::a_new_password_ends_the_sessions_of_the_old_one,
+    people::who_may_not_log_in_is_told_after_the_password_only,
+    people::guessing_ends_after_some_attempts,
+    people::a_session_is_over_after_half_an_hour_without_a_request,
+    people::own_accounts_want_a_token_that_is_right,
     permissions::a_permission_is_a_rule,
     permissions::what_is_wrong_with_a_permission_has_a_code,
     profiles::a_profile_is_made_and_decided_about,

@@ -1,7 +1,6 @@
-//! The 68 worked examples of the gateway, over HTTP, on both databases.
+//! The 68 worked examples of the gateway, over HTTP.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use axum::http::Method;
 use figment::Figment;
@@ -15,12 +14,12 @@ use portcullis_identity::api_keys::{self, sign};
 use portcullis_identity::csrf;
 use portcullis_identity::sessions::Client;
 use portcullis_identity::token::verify;
-use portcullis_rig::{Durability, Postgres, PostgresBinary};
 use serde::Deserialize;
 
 use crate::clock::Clock as _;
 use crate::identity::RANDOM;
 use crate::pep::Proxies;
+use crate::tests::barong::place::Place;
 use crate::tests::client::{Actor, Answer, Draft, TestApp};
 
 #[derive(Deserialize)]
@@ -256,27 +255,12 @@ impl World {
     }
 }
 
-async fn all(location: Location) {
+pub async fn the_worked_examples_are_answered(place: Place) {
     let text = include_str!("examples.toml");
     let Examples { setups, case } = Figment::from(Toml::string(text)).extract().unwrap();
     assert_eq!(case.len(), 68);
-    let world = World::new(location, setups).await;
+    let world = World::new(place.location, setups).await;
     for (at, case) in case.iter().enumerate() {
         world.run(at + 1, case).await;
     }
-}
-
-#[tokio::test]
-async fn the_worked_examples_are_answered_on_sqlite() {
-    let folder = tempfile::tempdir().unwrap();
-    all(Location::File(folder.path().join("portcullis.db"))).await;
-}
-
-#[tokio::test]
-async fn the_worked_examples_are_answered_on_postgresql() {
-    let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools");
-    let folder = tempfile::tempdir().unwrap();
-    let binary = PostgresBinary::find_or_install(&tools).unwrap();
-    let server = Postgres::start(&binary, folder.path(), Durability::None).unwrap();
-    all(Location::Postgres(server.url("postgres"))).await;
 }

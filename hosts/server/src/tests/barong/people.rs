@@ -10,6 +10,7 @@ use totp_rs::{Builder, Secret};
 
 use crate::clock::Clock as _;
 use crate::pep::Proxies;
+use crate::tests::barong::place::Place;
 use crate::tests::client::{Actor, Answer, Draft, TestApp};
 
 const SEEDS: &str = "permissions:
@@ -34,9 +35,9 @@ struct Browser<'p> {
 }
 
 impl People {
-    async fn new() -> Self {
+    async fn new(place: &Place) -> Self {
         let proxies = Proxies { trusted: vec!["192.0.2.1/32".parse().unwrap()], ..Proxies::default() };
-        let app = TestApp::changed(|parts| parts.proxies = proxies).await;
+        let app = TestApp::with(place.location.clone(), |parts| parts.proxies = proxies).await;
         let admin = app.admin().await;
         admin.put_document(import::barong(SEEDS).unwrap().document).send().await.expect_status(201);
         Self { app, admin }
@@ -127,9 +128,8 @@ impl Answer {
     }
 }
 
-#[tokio::test]
-async fn from_signing_up_to_a_signed_request() {
-    let people = People::new().await;
+pub async fn from_signing_up_to_a_signed_request(place: Place) {
+    let people = People::new(&place).await;
     people.confirmed("ada@example.org").await;
     let browser = people.login(&json!({"email": "Ada@Example.org", "password": PASSWORD})).await;
     let me = browser.resource("GET", "users/me", &Value::Null).await.expect_status(200).json();
@@ -228,9 +228,8 @@ async fn from_signing_up_to_a_signed_request() {
     }
 }
 
-#[tokio::test]
-async fn a_key_is_deleted_by_its_owner_only() {
-    let people = People::new().await;
+pub async fn a_key_is_deleted_by_its_owner_only(place: Place) {
+    let people = People::new(&place).await;
     let mut keys = Vec::new();
     for email in ["ada@example.org", "bob@example.org"] {
         people.confirmed(email).await;
@@ -260,9 +259,8 @@ async fn a_key_is_deleted_by_its_owner_only() {
         .expect_error(422, "resource.api_key.missing_otp");
 }
 
-#[tokio::test]
-async fn what_is_wrong_with_a_new_account_is_said() {
-    let people = People::new().await;
+pub async fn what_is_wrong_with_a_new_account_is_said(place: Place) {
+    let people = People::new(&place).await;
     people.confirmed("ada@example.org").await;
     for (params, codes) in [
         (
@@ -290,9 +288,8 @@ async fn what_is_wrong_with_a_new_account_is_said() {
     assert!(people.mails().is_empty());
 }
 
-#[tokio::test]
-async fn a_code_from_a_mail_works_once_and_for_a_while() {
-    let people = People::new().await;
+pub async fn a_code_from_a_mail_works_once_and_for_a_while(place: Place) {
+    let people = People::new(&place).await;
     people.post("users", &json!({"email": "ada@example.org", "password": PASSWORD})).await.expect_status(201);
     let first = people.code();
     people.post("users/email/generate_code", &json!({"email": "ada@example.org"})).await.expect_status(201);
@@ -315,10 +312,9 @@ async fn a_code_from_a_mail_works_once_and_for_a_while() {
     assert!(people.mails().is_empty(), "who is confirmed, or nobody, gets no mail");
 }
 
-#[tokio::test]
-async fn a_new_password_ends_the_sessions_of_the_old_one() {
+pub async fn a_new_password_ends_the_sessions_of_the_old_one(place: Place) {
     const NEW: &str = "Tecohvi0-boat-lamp";
-    let people = People::new().await;
+    let people = People::new(&place).await;
     people.confirmed("ada@example.org").await;
     let login = |password: &str| json!({"email": "ada@example.org", "password": password});
     let browser = people.login(&login(PASSWORD)).await;
@@ -351,9 +347,8 @@ async fn a_new_password_ends_the_sessions_of_the_old_one() {
     assert!(people.mails().is_empty());
 }
 
-#[tokio::test]
-async fn who_may_not_log_in_is_told_after_the_password_only() {
-    let people = People::new().await;
+pub async fn who_may_not_log_in_is_told_after_the_password_only(place: Place) {
+    let people = People::new(&place).await;
     people.confirmed("ada@example.org").await;
     let login = |password: &str| json!({"email": "ada@example.org", "password": password});
     let browser = people.login(&login(PASSWORD)).await;
@@ -378,9 +373,8 @@ async fn who_may_not_log_in_is_told_after_the_password_only() {
     assert_eq!(none.json(), json!({"errors": ["identity.session.missing_email", "identity.session.missing_password"]}));
 }
 
-#[tokio::test]
-async fn guessing_ends_after_some_attempts() {
-    let people = People::new().await;
+pub async fn guessing_ends_after_some_attempts(place: Place) {
+    let people = People::new(&place).await;
     people.confirmed("ada@example.org").await;
     let login = |password: &str| json!({"email": "ada@example.org", "password": password});
     for _ in 0..10 {
@@ -401,9 +395,8 @@ async fn guessing_ends_after_some_attempts() {
     answer.expect_error(429, "identity.session.too_many_attempts");
 }
 
-#[tokio::test]
-async fn a_session_is_over_after_half_an_hour_without_a_request() {
-    let people = People::new().await;
+pub async fn a_session_is_over_after_half_an_hour_without_a_request(place: Place) {
+    let people = People::new(&place).await;
     people.confirmed("ada@example.org").await;
     let browser = people.login(&json!({"email": "ada@example.org", "password": PASSWORD})).await;
     let ask = || browser.gateway("GET", "api/v2/shop").send();
@@ -417,9 +410,8 @@ async fn a_session_is_over_after_half_an_hour_without_a_request() {
 }
 
 /// A token of the gateway says who calls, and of nobody else.
-#[tokio::test]
-async fn own_accounts_want_a_token_that_is_right() {
-    let people = People::new().await;
+pub async fn own_accounts_want_a_token_that_is_right(place: Place) {
+    let people = People::new(&place).await;
     let me =
         |token: &str| people.app.anonymous().get("/api/v2/barong/resource/users/me").header("authorization", token);
     const BAD: &str = "jwt.decode_and_verify";
