@@ -1,6 +1,6 @@
 //! What an administrator changes about users, and what follows.
 
-use portcullis_directory::{HolderKind, NewApiKey, UnixSeconds, UserId};
+use portcullis_directory::{AccountChange, HolderKind, NewApiKey, UnixSeconds, UserId};
 use serde_json::json;
 
 use super::place::Place;
@@ -15,13 +15,15 @@ pub async fn an_administrator_changes_users(place: Place) {
     let (by, id) = (UserId::parse("root").unwrap(), UserId::parse("ID1").unwrap());
     let change = barong.directory.change(&by, NOW).await.unwrap();
     change.create_api_key(HolderKind::User, &id, key).await.unwrap();
+    let factor = AccountChange { otp: Some(true), ..AccountChange::default() };
+    change.update_user(&id, &factor).await.unwrap();
     change.commit().await.unwrap();
     barong
         .expect(
             &barong.root,
             &[
                 ("POST users/labels uid=ID1&key=otp&value=enabled&scope=private", "201"),
-                ("PUT users uid=ID1&state=active", "200"),
+                ("PUT users uid=ID1&otp=false", "200"),
                 ("POST users/role uid=ID1&role=support", "201"),
                 ("POST users/update uid=ID1&state=banned", "201"),
             ],
@@ -32,6 +34,7 @@ pub async fn an_administrator_changes_users(place: Place) {
         (&user["role"], &user["state"], &user["email"]),
         (&json!("support"), &json!("banned"), &json!("one@example.org"))
     );
+    assert_eq!((&user["otp"], &user["labels"]), (&json!(false), &json!([])));
     let keys = barong.json("GET api_keys uid=ID1").await;
     assert_eq!(each(&keys, "state"), ["inactive"], "a ban ends the keys");
     let revoked = barong.directory.revocations(&Default::default(), 0, 10).await.unwrap();

@@ -164,8 +164,9 @@ fn address(text: &str) -> Result<Email, Refusal> {
     email.ok_or_else(|| Refusal::invalid("email.invalid"))
 }
 
-/// The private label that says that there is a second factor; state and level do not follow it.
+/// The secret, and the private label that says that there is one; state and level do not follow it.
 async fn forget_factor(write: &Change, account: &Account) -> Result<(), Refusal> {
+    write.set_totp_seed(&account.user.id, None).await.map_err(refused)?;
     let find = Find::<Label>::all()
         .is(LabelColumn::UserId, account.user.id.as_str())
         .is(LabelColumn::Key, "otp")
