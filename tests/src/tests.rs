@@ -3,6 +3,8 @@ mod build;
 mod bundles;
 #[cfg(feature = "hosts")]
 mod compiler;
+#[cfg(feature = "hosts")]
+mod dialects;
 mod differential;
 #[cfg(feature = "hosts")]
 mod edge;

@@ -2,13 +2,14 @@
 
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait as _, QueryFilter,
+    QuerySelect,
 };
 
 use crate::audit::{Action, Object};
 use crate::change::{Change, ChangeError};
-use crate::entities::{labels, profiles, service_accounts, sessions, user_groups, user_roles, users};
-use crate::records::{ColumnOf, Find, Listed, record};
+use crate::entities::{activities, labels, profiles, service_accounts, sessions, user_groups, user_roles, users};
+use crate::records::{ColumnOf, Direction, Find, Listed, record};
 use crate::users::{FIRST_REVISION, find_row, ids, load, one, replace_groups, replace_roles, stored};
 use crate::{
     Directory, Email, GroupName, GroupSet, NewUser, RoleName, RoleSet, StoreError, User, UserId, UserState, keys,
@@ -112,9 +113,35 @@ impl Find<AccountRow> {
     }
 
     fn owns<R: Listed>(self, owner: ColumnOf<R>, find: &Find<R>) -> Self {
-        let owners =
-            Query::select().column(owner).from(R::Table::default()).cond_where(find.condition.clone()).to_owned();
-        self.only(AccountColumn::Id.in_subquery(owners))
+        self.only(AccountColumn::Id.in_subquery(find.values_of(owner)))
+    }
+
+    /// By the first of the roles that each holds.
+    pub fn order_by_role(self, direction: Direction) -> Self {
+        let first = Query::select()
+            .expr(Expr::col((user_roles::Entity, user_roles::Column::Role)).min())
+            .from(user_roles::Entity)
+            .and_where(
+                Expr::col((user_roles::Entity, user_roles::Column::UserId)).equals((users::Entity, users::Column::Id)),
+            )
+            .to_owned();
+        self.order_by(Expr::SubQuery(None, Box::new(first.into())), direction)
+    }
+}
+
+// === impl Find<Label> and Find<Activity> ===
+
+impl Find<labels::Model> {
+    /// Labels of users that pass all tests of `find`.
+    pub fn of_users(self, find: &Find<AccountRow>) -> Self {
+        self.only(labels::Column::UserId.in_subquery(find.values_of(AccountColumn::Id)))
+    }
+}
+
+impl Find<activities::Model> {
+    /// What users did that pass all tests of `find`.
+    pub fn by_users(self, find: &Find<AccountRow>) -> Self {
+        self.only(activities::Column::UserId.in_subquery(find.values_of(AccountColumn::Id)))
     }
 }
 

@@ -1,9 +1,10 @@
 //! What people did, as the gateway and the dialects tell it. Unlike the audit trail it is no part of the writes it is about.
 
-use sea_orm::{ActiveValue::Set, EntityTrait};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ActiveValue::Set, ColumnTrait as _, EntityTrait, ExprTrait as _, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::entities::activities;
-use crate::records::record;
+use crate::records::{Find, record};
 use crate::{Directory, StoreError, UnixSeconds};
 
 record!(Activity, ActivityColumn, activities, "activity");
@@ -27,7 +28,29 @@ pub struct NewActivity {
     pub at: UnixSeconds,
 }
 
+/// Longest list of days: some ten years.
+const DAYS: u64 = 4_000;
+
 impl Directory {
+    /// How many activities each day had, by the days since 1970, the last ones of a long time.
+    pub async fn activity_days(&self, find: &Find<Activity>) -> Result<Vec<(i64, i64)>, StoreError> {
+        const DAY: &str = "day";
+        let day = Expr::col(ActivityColumn::CreatedAt).div(86_400);
+        let mut days = activities::Entity::find()
+            .select_only()
+            .column_as(day.clone(), DAY)
+            .column_as(ActivityColumn::Id.count(), "activities")
+            .filter(find.condition.clone())
+            .group_by(day.clone())
+            .order_by_desc(day)
+            .limit(DAYS)
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        days.reverse();
+        Ok(days)
+    }
+
     /// All of them, or none.
     pub async fn add_activities(&self, new: Vec<NewActivity>) -> Result<(), StoreError> {
         if new.is_empty() {

@@ -93,6 +93,12 @@ impl Change {
         Ok(ended.rows_affected)
     }
 
+    /// Ends the sessions that began at this address.
+    pub async fn end_sessions_from(&self, user_ip: &str) -> Result<u64, StoreError> {
+        let from = Column::UserIp.eq(user_ip);
+        Ok(sessions::Entity::delete_many().filter(from).exec(&self.write).await?.rows_affected)
+    }
+
     /// Ends the sessions of everybody.
     pub async fn end_all_sessions(&self) -> Result<u64, StoreError> {
         Ok(sessions::Entity::delete_many().exec(&self.write).await?.rows_affected)

@@ -177,6 +177,7 @@ impl fmt::Display for Location {
 impl PageSize {
     pub const MAX: u64 = 200;
     pub const DEFAULT: Self = Self(50);
+    pub const LARGEST: Self = Self(Self::MAX);
 
     pub fn new(rows: u64) -> Option<Self> {
         (1..=Self::MAX).contains(&rows).then_some(Self(rows))

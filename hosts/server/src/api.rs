@@ -11,6 +11,7 @@ pub mod gateway;
 pub mod health;
 pub mod revocations;
 pub mod setup;
+pub mod signing_keys;
 pub mod users;
 
 use std::time::Duration;

@@ -4,12 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use portcullis_directory::{Directory, NameError, StoreError, TenantId};
+use portcullis_identity::vault::Vault;
 use portcullis_runtime::Runtime;
 use tokio::sync::watch;
 
 use crate::authn::secret::{Secret as _, SetupSecret};
 use crate::clock::Clock;
+use crate::dialects::barong;
 use crate::dialects::padlock::{self, Padlock};
+use crate::identity::settings::Settings as IdentitySettings;
+use crate::identity::{self, Identity};
 use crate::pdp::{Gate, GateError};
 use crate::pep::Proxies;
 use crate::pep::audit::Auditor;
@@ -26,7 +30,9 @@ pub struct App {
     pub(crate) gate: Gate,
     pub(crate) proxies: Proxies,
     pub(crate) auditor: Auditor,
+    pub(crate) identity: Arc<Identity>,
     pub(crate) padlock: Padlock,
+    pub(crate) barong: barong::Settings,
     tenants: BTreeMap<TenantId, Tenant>,
     is_stopping: watch::Sender<bool>,
 }
@@ -44,7 +50,11 @@ pub struct Parts {
     pub token_lifetime_s: u64,
     /// Of decision records.
     pub retention: Retention,
+    pub identity: IdentitySettings,
+    /// Of the file `identity.keys_file`.
+    pub vault: Vault,
     pub padlock: padlock::Settings,
+    pub barong: barong::Settings,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +64,8 @@ pub enum StartError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
+    Identity(#[from] identity::OpenError),
+    #[error(transparent)]
     Name(#[from] NameError),
     #[error("the system gives no random bytes")]
     Random(#[source] getrandom::Error),
@@ -62,18 +74,21 @@ pub enum StartError {
 impl App {
     /// Opens the management policy, and the newest policy document of each tenant.
     pub async fn start(parts: Parts) -> Result<Arc<Self>, StartError> {
-        let Parts { runtime, directory, clock, key, archive, proxies, token_lifetime_s, retention, padlock } = parts;
+        let Parts { runtime, directory, clock, key, archive, proxies, token_lifetime_s, retention, .. } = parts;
+        let Parts { identity, vault, padlock, barong, .. } = parts;
         let gate = Gate::open(&runtime)?;
         let padlock = Padlock::open(&runtime, padlock).map_err(GateError::from)?;
         let (tenant, key, archive) = (TenantId::default(), Arc::new(key), archive.map(Arc::new));
         let (lifetime, now) = (token_lifetime_s, clock.now());
         let revocations = Revocations::open(directory.clone(), tenant.clone(), Arc::clone(&key), lifetime, now).await?;
+        let identity = Identity::open(directory.clone(), vault, identity, Arc::clone(&clock)).await?;
         let store = Store::new(directory, clock, Arc::new([Arc::clone(&revocations)]));
         retention::start(store.clone(), tenant.clone(), retention);
         let publisher = Publisher::open(&runtime, store.clone(), key, tenant.clone(), archive).await?;
         let tenants = BTreeMap::from([(tenant, Tenant { publisher, revocations })]);
         let auditor = Auditor::new(getrandom::u64().map_err(StartError::Random)?)?;
-        Ok(Arc::new(Self { store, gate, proxies, auditor, padlock, tenants, is_stopping: watch::Sender::new(false) }))
+        let is_stopping = watch::Sender::new(false);
+        Ok(Arc::new(Self { store, gate, proxies, auditor, identity, padlock, barong, tenants, is_stopping }))
     }
 
     /// A new setup token instead of the one before; `None` when set-up is done.

@@ -1,5 +1,6 @@
 //! The command line. Exit codes: 0 done, 1 a line or the run failed or something was found, 2 usage or diagnostics.
 
+mod admin;
 mod compile;
 mod decide;
 mod diff;
@@ -57,6 +58,8 @@ enum Command {
     IstioConfig(edge_config::IstioConfig),
     /// Run the server
     Serve(serve::Serve),
+    /// Create users and reset passwords on this machine
+    Admin(admin::Admin),
 }
 
 /// How a command ended, when nothing failed on our side.
@@ -85,6 +88,7 @@ impl Cli {
             Command::EnvoyConfig(command) => command.run(),
             Command::IstioConfig(command) => command.run(),
             Command::Serve(command) => command.run(),
+            Command::Admin(command) => command.run(),
         };
         match ending {
             Ok(Ending::Done) => ExitCode::SUCCESS,

@@ -5,14 +5,20 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use portcullis_directory::UnixSeconds;
 
 pub trait Clock: Send + Sync {
-    fn now(&self) -> UnixSeconds;
+    /// Milliseconds since 1970.
+    fn now_ms(&self) -> u64;
+
+    fn now(&self) -> UnixSeconds {
+        UnixSeconds(self.now_ms() / 1_000)
+    }
 }
 
 /// The clock of the machine; before 1970 it is 1970.
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    fn now(&self) -> UnixSeconds {
-        UnixSeconds(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+    fn now_ms(&self) -> u64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
     }
 }

@@ -1,5 +1,7 @@
 //! Settings of `portcullis serve`: defaults < TOML file < `PORTCULLIS_*` < flags, as typed -> `Raw` -> `Config`, checked.
 
+mod barong;
+mod identity;
 mod padlock;
 mod proxies;
 
@@ -15,9 +17,12 @@ use portcullis_directory::Location;
 use serde::{Deserialize, Serialize};
 
 use crate::authn::jwt::{ClaimNames, Issuers, KeyError};
+use crate::config::identity::RawIdentity;
 use crate::config::padlock::RawPadlock;
 use crate::config::proxies::{Addresses, RawIssuer};
+use crate::dialects::barong::Settings as Barong;
 use crate::dialects::padlock::Settings as Padlock;
+use crate::identity::settings::Settings as Identity;
 use crate::pep::Proxies;
 use crate::retention::Retention;
 
@@ -39,8 +44,12 @@ pub struct Config {
     pub retention: Retention,
     /// Keys `trusted_proxies`, `country_header`, `continent_header`, `issuers`, `claims`.
     pub proxies: Proxies,
+    /// Key `[identity]`.
+    pub identity: Identity,
     /// Key `[padlock]`.
     pub padlock: Padlock,
+    /// Key `[barong]`.
+    pub barong: Barong,
 }
 
 /// Where settings come from.
@@ -90,13 +99,21 @@ pub enum ConfigError {
     Header { key: &'static str, name: String },
     #[error("the keys of the issuer `{issuer}`, `{}`, cannot be used", path.display())]
     Keys { issuer: String, path: PathBuf, source: KeyError },
+    #[error("`identity.token_algorithm` is `{0}`, it must be EdDSA, ES256 or RS256")]
+    Algorithm(String),
+    #[error("`identity.mail_from` is `{0}`, which is not an address")]
+    MailFrom(String),
+    #[error("`{key}` is {number}, it must be {least} to {most}")]
+    Number { key: &'static str, number: u64, least: u64, most: u64 },
     #[error("`padlock.bypass` cannot be used: {0}")]
     Bypass(String),
+    #[error("`barong.{key}` {why}")]
+    Barong { key: &'static str, why: &'static str },
     #[error("the environment variable `{name}` is not UTF-8")]
     NotUtf8 { name: String },
 }
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 15] = [
     "listen",
     "data_dir",
     "database",
@@ -109,7 +126,9 @@ const KEYS: [&str; 13] = [
     "continent_header",
     "issuers",
     "claims",
+    "identity",
     "padlock",
+    "barong",
 ];
 const TOKEN_LIFETIME_S: u64 = 86_400;
 const ENVIRONMENT_PREFIX: &str = "PORTCULLIS_";
@@ -141,7 +160,11 @@ struct Raw {
     #[serde(default, skip_serializing)]
     claims: ClaimNames,
     #[serde(default, skip_serializing)]
+    identity: RawIdentity,
+    #[serde(default, skip_serializing)]
     padlock: RawPadlock,
+    #[serde(default, skip_serializing)]
+    barong: Barong,
 }
 
 /// A number, or the text of one, which is all that the environment has.
@@ -173,7 +196,7 @@ impl From<Number> for u64 {
     }
 }
 
-/// The variables with our prefix; an empty one counts as not set.
+/// The variables with our prefix; an empty one counts as not set. `__` stands between a section and its key.
 struct Environment(BTreeMap<String, String>);
 
 // === impl Config ===
@@ -226,7 +249,9 @@ impl Default for Raw {
             continent_header: None,
             issuers: Vec::new(),
             claims: ClaimNames::default(),
+            identity: RawIdentity::default(),
             padlock: RawPadlock::default(),
+            barong: Barong::default(),
         }
     }
 }
@@ -246,7 +271,9 @@ impl Raw {
             continent_header,
             issuers,
             claims,
+            identity,
             padlock,
+            barong,
         } = self;
         if data_dir.as_os_str().is_empty() {
             return Err(ConfigError::DataDir);
@@ -269,8 +296,20 @@ impl Raw {
             age_s: decision_log_age_s.map_or(retention.age_s, u64::from),
             records: decision_log_records.map_or(retention.records, u64::from),
         };
-        let padlock = padlock.check()?;
-        Ok(Config { listen, data_dir, database, object_store, token_lifetime_s, proxies, retention, padlock })
+        let (identity, padlock) = (identity.check(&data_dir, token_lifetime_s)?, padlock.check()?);
+        let barong = barong::checked(barong, token_lifetime_s)?;
+        Ok(Config {
+            listen,
+            data_dir,
+            database,
+            object_store,
+            token_lifetime_s,
+            proxies,
+            retention,
+            identity,
+            padlock,
+            barong,
+        })
     }
 }
 
@@ -297,11 +336,24 @@ impl Provider for Environment {
 
     fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
         let settings = self.0.iter().filter(|(_, value)| !value.is_empty());
-        let settings = settings.filter_map(|(name, value)| {
-            let key = name.strip_prefix(ENVIRONMENT_PREFIX)?;
-            Some((key.to_lowercase(), Value::from(value.as_str())))
-        });
-        Ok(Map::from([(Profile::Default, settings.collect())]))
+        let mut all = Dict::new();
+        for (name, value) in settings {
+            let Some(key) = name.strip_prefix(ENVIRONMENT_PREFIX) else { continue };
+            put(&mut all, &key.to_lowercase(), value);
+        }
+        Ok(Map::from([(Profile::Default, all)]))
+    }
+}
+
+/// `A__B` is key `b` of `[a]`. A section that has a value too is refused by whoever reads the section.
+fn put(settings: &mut Dict, key: &str, value: &str) {
+    let Some((section, key)) = key.split_once("__") else {
+        settings.insert(key.to_owned(), Value::from(value));
+        return;
+    };
+    let section = settings.entry(section.to_owned()).or_insert_with(|| Value::from(Dict::new()));
+    if let Value::Dict(_, section) = section {
+        put(section, key, value);
     }
 }
 
@@ -460,6 +512,34 @@ mod tests {
             ("[padlock]\nopenn = true", "unknown setting `openn`"),
         ] {
             let message = load(text).unwrap_err().to_string();
+            assert!(message.starts_with(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn identity_is_configured_by_file_and_environment() {
+        let load = |pairs: &[(&str, &str)]| {
+            Config::load(Sources { environment: variables(pairs), ..Sources::default() }).map(|config| config.identity)
+        };
+        let settings = load(&[]).unwrap();
+        assert_eq!(settings.keys_file, Path::new("./portcullis-data/vault.keys"));
+        assert_eq!((settings.algorithm.name(), settings.sessions.idle_s), ("EdDSA", 1800));
+        let settings = load(&[
+            ("PORTCULLIS_IDENTITY__TOKEN_ALGORITHM", "RS256"),
+            ("PORTCULLIS_IDENTITY__SESSION_IDLE_S", "60"),
+            ("PORTCULLIS_IDENTITY__MAIL_FOLDER", "/var/mail/portcullis"),
+        ]);
+        let settings = settings.unwrap();
+        assert_eq!((settings.algorithm.name(), settings.sessions.idle_s), ("RS256", 60));
+        assert_eq!(settings.mail_folder, Path::new("/var/mail/portcullis"));
+        for (name, value, expected) in [
+            ("TOKEN_ALGORITHM", "HS256", "`identity.token_algorithm` is `HS256`"),
+            ("PASSWORD_MEMORY_KIB", "4", "`identity.password_memory_kib` is 4, it must be 8 to 4194304"),
+            ("SESSION_IDLE_S", "0", "`identity.session_idle_s` is 0"),
+            ("MAIL_FROM", "nobody", "`identity.mail_from` is `nobody`"),
+            ("SESSION", "1", "unknown setting `session`"),
+        ] {
+            let message = load(&[(&format!("PORTCULLIS_IDENTITY__{name}"), value)]).unwrap_err().to_string();
             assert!(message.starts_with(expected), "{message}");
         }
     }

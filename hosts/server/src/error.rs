@@ -11,7 +11,7 @@ use portcullis_directory::{
     ChangeError, CreateUserError, EdgeError, IssueTokenError, NameError, Revision, SetupError, StoreError,
     TooManyRoles, UpdateUserError,
 };
-use portcullis_runtime::{Decision, Report, RequestError, Verdict, Violation};
+use portcullis_runtime::{Decision, Reason, Report, RequestError, Verdict, Violation};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -64,6 +64,9 @@ pub enum ApiError {
 /// What a refusal says, beside its body: for whoever writes another one.
 #[derive(Clone)]
 pub struct Refused {
+    pub code: &'static str,
+    /// Of a deny.
+    pub reason: Option<Reason>,
     pub title: &'static str,
     pub detail: Option<String>,
 }
@@ -232,7 +235,11 @@ impl IntoResponse for ApiError {
             tracing::error!(error = chain(error.as_ref()), "a request failed");
         }
         let status = self.status();
-        let refused = Refused { title: self.title(), detail: self.detail() };
+        let reason = match &self {
+            Self::Denied(decision) => Some(decision.reason),
+            _ => None,
+        };
+        let refused = Refused { code: self.code(), reason, title: self.title(), detail: self.detail() };
         let mut problem = Map::new();
         problem.insert("type".to_owned(), format!("urn:portcullis:problem:{}", self.code()).into());
         problem.insert("title".to_owned(), self.title().into());

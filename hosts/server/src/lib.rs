@@ -9,11 +9,13 @@ pub mod cli;
 pub mod app;
 pub mod clock;
 pub mod config;
+mod secret_file;
 pub mod signing;
 
 pub mod router;
 
 mod authn;
+mod identity;
 mod pdp;
 mod permit;
 

@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 
 use portcullis_compiler::{Diagnostic, Options, compile};
-use portcullis_directory::{TenantId, UnixSeconds};
+use portcullis_directory::{RoleSet, TenantId, UnixSeconds, UserState};
 use portcullis_runtime::{
     Credential, Decision, PolicySlot, PrepareError, Report, Request, Runtime, Subject, Target, ValidateError,
-    ValidateOptions,
+    ValidateOptions, Verdict,
 };
 use serde_json::json;
 
@@ -37,6 +37,8 @@ pub enum Asked<'a> {
     /// A proxy wants to know what to do with a request of its own client, whose method and path say nothing about what
     /// the proxy may do.
     ProxyDecision,
+    /// An ability of Barong, which is a kind of thing and what is done to it.
+    Ability { action: &'a str, on: &'a str },
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -63,10 +65,8 @@ impl Gate {
             Asked::Endpoint { method, path, host } => {
                 (method, Target::Http { host: host.map(str::to_owned), path: path.to_owned() })
             }
-            Asked::ProxyDecision => {
-                let kind = "proxy".to_owned();
-                ("decide", Target::Resource { kind, id: None, properties: None })
-            }
+            Asked::ProxyDecision => ("decide", resource("proxy")),
+            Asked::Ability { action, on } => (action, resource(on)),
         };
         self.slot.decide(&Request {
             action: action.to_owned(),
@@ -81,10 +81,42 @@ impl Gate {
         })
     }
 
+    /// Whether whoever has these roles has that ability.
+    pub fn has_ability(&self, roles: &RoleSet, (action, on): (&str, &str), now: UnixSeconds) -> bool {
+        let subject = Subject {
+            id: "role".to_owned(),
+            kind: None,
+            state: UserState::active().to_string(),
+            roles: roles.iter().map(ToString::to_string).collect(),
+            permission_groups: Vec::new(),
+            level: None,
+            otp: false,
+            issued_at: None,
+            properties: None,
+        };
+        let request = Request {
+            action: action.to_owned(),
+            target: resource(on),
+            source_ip: None,
+            country: None,
+            continent: None,
+            subject: Some(subject),
+            credential: Credential::Token,
+            context: Some(json!({"tenant": TenantId::default().as_str()}).to_string()),
+            now: Some(now.0),
+        };
+        self.slot.decide(&request).is_allow()
+    }
+
     /// Checks input against a schema of the management policy; valid, it comes back as JSON.
     pub fn validate(&self, schema: &str, document: &[u8]) -> Result<Report, ValidateError> {
         let options = ValidateOptions { normalized: true, ..ValidateOptions::default() };
         self.slot.validate(schema, document, &options)
+    }
+
+    /// Whether a text satisfies a schema of the management policy.
+    pub fn is_valid(&self, schema: &str, text: &str) -> Result<bool, ValidateError> {
+        Ok(self.validate(schema, json!(text).to_string().as_bytes())?.verdict == Verdict::Valid)
     }
 
     pub fn is_open(&self) -> bool {
@@ -145,6 +177,10 @@ impl Caller {
             Self::User(_) | Self::Edge(_) | Self::Setup(_) => Credential::Token,
         }
     }
+}
+
+fn resource(kind: &str) -> Target {
+    Target::Resource { kind: kind.to_owned(), id: None, properties: None }
 }
 
 /// Id and role of whoever holds the setup token.

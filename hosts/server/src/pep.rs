@@ -7,7 +7,7 @@
 mod answer;
 pub mod audit;
 mod envoy;
-mod forward;
+pub mod forward;
 pub mod received;
 
 use std::net::{IpAddr, SocketAddr};

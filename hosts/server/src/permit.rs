@@ -8,11 +8,12 @@ use axum::http::header::HOST;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::Response;
-use portcullis_directory::{SecretHash, TenantId, UserId};
+use portcullis_directory::{RoleSet, SecretHash, TenantId, UserId};
 use portcullis_runtime::Decision;
 
 use crate::app::App;
 use crate::authn::{self, Caller};
+use crate::dialects::barong::{self, Ability};
 use crate::dialects::padlock;
 use crate::error::ApiError;
 use crate::pdp::{Asked, Facts};
@@ -26,7 +27,11 @@ pub struct Permit<W> {
 
 /// A user, who is the author of what is written.
 #[derive(Clone, Debug)]
-pub struct Author(UserId);
+pub struct Author {
+    id: UserId,
+    /// As they were decided about.
+    roles: RoleSet,
+}
 
 /// An edge, or a user in its place, that tells what it decided.
 #[derive(Clone, Debug)]
@@ -39,6 +44,10 @@ pub struct Asker(TenantId);
 /// A proxy that is known by its address.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(IpAddr);
+
+/// Whoever calls what is open to all; what is written is about whom the caller proves to be by other means.
+#[derive(Clone, Copy, Debug)]
+pub struct Anybody;
 
 /// Whoever holds the setup token.
 #[derive(Clone, Debug)]
@@ -59,6 +68,10 @@ pub async fn authorize(State(app): State<Arc<App>>, request: Request, next: Next
         let_proxy_in(&app, &head).await?
     } else if padlock::is_door(path) {
         let_peer_in(&app, &head)?
+    } else if barong::gateway::is_door(path) {
+        let_gateway_in(&app, &head)?
+    } else if barong::is_admin(path) {
+        let_administrator_in(&app, &head).await?
     } else {
         let_in(&app, &head).await?
     };
@@ -72,19 +85,45 @@ async fn let_in(app: &App, head: &Parts) -> Result<Caller, ApiError> {
     canonical(path)?;
     let host = host(head)?;
     let tenant = tenant(head)?;
-    let caller = match authn::authenticate(&head.headers, &app.store).await? {
-        Caller::Anonymous if app.padlock.is_open(path) => Caller::Open,
-        caller => caller,
+    let caller = match () {
+        () if barong::identity::is_identity(path) => Caller::Anonymous,
+        () if barong::resource::is_resource(path) => barong::authenticate(&head.headers, app).await?,
+        () => match authn::authenticate(&head.headers, &app.store).await? {
+            Caller::Anonymous if app.padlock.is_open(path) => Caller::Open,
+            caller => caller,
+        },
     };
     let asked = Asked::Endpoint { method: head.method.as_str(), path, host };
     decide(app, head, asked, &tenant, caller)
 }
 
+/// A request to the administration of Barong: what it needs is an ability.
+async fn let_administrator_in(app: &App, head: &Parts) -> Result<Caller, ApiError> {
+    let path = head.uri.path();
+    canonical(path)?;
+    let caller = barong::authenticate(&head.headers, app).await?;
+    let asked = match Ability::of(&head.method, path) {
+        Some(Ability { action, on }) => Asked::Ability { action, on },
+        None => Asked::Endpoint { method: head.method.as_str(), path, host: host(head)? },
+    };
+    decide(app, head, asked, TenantId::default().as_str(), caller)
+}
+
 /// A proxy without a token of its own: `authorization` is its client's, and it is known by its address.
 fn let_peer_in(app: &App, head: &Parts) -> Result<Caller, ApiError> {
-    let peer = source_ip(head).filter(|&peer| app.proxies.trusts(peer)).ok_or(ApiError::UnknownProxy)?;
+    let peer = known_peer(app, head)?;
     let asked = Asked::Endpoint { method: head.method.as_str(), path: head.uri.path(), host: host(head)? };
     decide(app, head, asked, TenantId::default().as_str(), Caller::Peer(peer))
+}
+
+/// A request that a proxy without a token of its own asks about, at the path of that request.
+fn let_gateway_in(app: &App, head: &Parts) -> Result<Caller, ApiError> {
+    let peer = known_peer(app, head)?;
+    decide(app, head, Asked::ProxyDecision, TenantId::default().as_str(), Caller::Peer(peer))
+}
+
+fn known_peer(app: &App, head: &Parts) -> Result<IpAddr, ApiError> {
+    source_ip(head).filter(|&peer| app.proxies.trusts(peer)).ok_or(ApiError::UnknownProxy)
 }
 
 /// A request that a proxy asks about. Its method, path and query are those of the proxy's client: nothing here is about
@@ -106,7 +145,11 @@ fn decide(app: &App, head: &Parts, asked: Asked<'_>, tenant: &str, caller: Calle
 
 impl Permit<Author> {
     pub fn author(&self) -> &UserId {
-        &self.who.0
+        &self.who.id
+    }
+
+    pub fn roles(&self) -> &RoleSet {
+        &self.who.roles
     }
 }
 
@@ -141,8 +184,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Permit<Author> {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
         match allowed(parts)? {
-            Caller::User(user) => Ok(Self { who: Author(user.id) }),
-            Caller::Peer(_) | Caller::Open => Ok(Self { who: Author(UserId::parse(DIALECT)?) }),
+            Caller::User(user) => Ok(Self { who: Author { id: user.id, roles: user.roles } }),
+            Caller::Peer(_) | Caller::Open => {
+                Ok(Self { who: Author { id: UserId::parse(DIALECT)?, roles: RoleSet::default() } })
+            }
             // Allowed, but nobody whose name could stand in the audit trail.
             Caller::Anonymous | Caller::Edge(_) | Caller::Setup(_) => Err(ApiError::BadToken),
         }
@@ -158,6 +203,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Permit<Sender> {
             Caller::User(user) => Ok(Self { who: Sender(format!("user/{}", user.id)) }),
             Caller::Anonymous | Caller::Setup(_) | Caller::Peer(_) | Caller::Open => Err(ApiError::BadToken),
         }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Permit<Anybody> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        allowed(parts).map(|_caller| Self { who: Anybody })
     }
 }
 

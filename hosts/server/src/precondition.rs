@@ -49,6 +49,15 @@ impl Preconditions {
         })
     }
 
+    /// What is there must be this; `None` when there must be nothing.
+    pub fn only(current: Option<String>) -> Self {
+        let tag = |opaque: String| Tag { is_weak: false, opaque: opaque.into_bytes() };
+        match current {
+            Some(current) => Self { if_match: Some(Tags::List(vec![tag(current)])), if_none_match: None },
+            None => Self { if_match: None, if_none_match: Some(Tags::Any) },
+        }
+    }
+
     /// In the order of RFC 9110 section 13.2.2. `current` is a strong tag without quotes; `None` when there is nothing.
     pub fn compare(&self, current: Option<&str>) -> Outcome {
         // `if-match` compares strongly: a weak tag names nothing. `if-none-match` compares weakly.

@@ -3,23 +3,25 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, any, delete, get, post};
 
 use crate::api::{
-    bundle, candidate, decide, decision_logs, document, edges, gateway, health, revocations, setup, users,
+    bundle, candidate, decide, decision_logs, document, edges, gateway, health, revocations, setup, signing_keys, users,
 };
 use crate::app::App;
-use crate::dialects::padlock;
+use crate::dialects::{barong, padlock};
 use crate::error::ApiError;
 use crate::pep;
 use crate::permit::authorize;
 
 /// The paths, and what each method does there.
-pub(crate) fn routes() -> [(&'static str, MethodRouter<Arc<App>>); 21] {
+pub(crate) fn routes() -> [(&'static str, MethodRouter<Arc<App>>); 23] {
     [
         ("/healthz", get(health::is_alive)),
         ("/readyz", get(health::is_ready)),
+        ("/.well-known/jwks.json", get(signing_keys::published)),
+        ("/identity/signing-keys", post(signing_keys::rotate)),
         ("/setup", post(setup::create_first_user)),
         ("/directory/users", get(users::list).post(users::create)),
         ("/directory/users/{id}", get(users::show).patch(users::update).delete(users::delete)),
@@ -47,13 +49,20 @@ pub fn router(app: Arc<App>) -> Router {
     routes()
         .into_iter()
         .chain(padlock::routes())
+        .chain(barong::routes())
+        .chain(barong::identity::routes())
+        .chain(barong::resource::routes())
         .fold(Router::new(), |router, (path, methods)| router.route(path, methods))
         // The client's path follows; a wildcard takes no empty one.
+        .route("/api/v2/auth", any(barong::gateway::ask))
+        .route("/api/v2/auth/", any(barong::gateway::ask))
+        .route("/api/v2/auth/{*path}", any(barong::gateway::ask))
         .route("/authz/envoy/", any(pep::envoy))
         .route("/authz/envoy/{*path}", any(pep::envoy))
         .fallback(|| async { ApiError::NotFound { detail: "there is no such path" } })
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         .layer(from_fn_with_state(Arc::clone(&app), authorize))
         .layer(from_fn_with_state(Arc::clone(&app), padlock::wrap))
+        .layer(from_fn(barong::wrap))
         .with_state(app)
 }

@@ -1,13 +1,14 @@
 //! The key that signs bundles, and the file it lives in: a 32-byte seed in base64, one line.
 
-use std::fs;
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::Signer as _;
 use portcullis_compiler::{PublicKey, SigningKey};
+use portcullis_identity::NoRandomness;
+
+use crate::secret_file::{self, SecretFileError};
 
 /// An Ed25519 key, kept as its seed because `SigningKey` is not copied.
 pub struct BundleKey {
@@ -16,14 +17,10 @@ pub struct BundleKey {
 
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    #[error("cannot read the key file `{}`", path.display())]
-    Read { path: PathBuf, source: io::Error },
-    #[error("cannot write the key file `{}`", path.display())]
-    Write { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    File(#[from] SecretFileError),
     #[error("the key file `{}` is not one line with 32 bytes in base64", path.display())]
     Malformed { path: PathBuf },
-    #[error("the system gives no random bytes")]
-    Random(#[source] getrandom::Error),
 }
 
 // === impl BundleKey ===
@@ -34,19 +31,23 @@ impl BundleKey {
     }
 
     pub fn read(path: &Path) -> Result<Self, KeyError> {
-        let text = fs::read(path).map_err(|source| KeyError::Read { path: path.to_owned(), source })?;
-        let line = text.strip_suffix(b"\n").unwrap_or(&text);
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let seed = STANDARD.decode(line).ok().and_then(|seed| seed.try_into().ok());
-        seed.map(Self::from_seed).ok_or_else(|| KeyError::Malformed { path: path.to_owned() })
+        Self::parse(&secret_file::read(path)?).ok_or_else(|| KeyError::Malformed { path: path.to_owned() })
     }
 
-    /// The key in `path`; on the first start a new one, written as a whole and readable by its owner only.
+    /// The key in `path`; on the first start a new one.
     pub fn read_or_create(path: &Path) -> Result<Self, KeyError> {
-        if !path.exists() {
-            create(path)?;
-        }
+        secret_file::create(path, || {
+            let mut seed = [0; 32];
+            getrandom::fill(&mut seed).map_err(|_| NoRandomness)?;
+            Ok(format!("{}\n", STANDARD.encode(seed)))
+        })?;
         Self::read(path)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let line = text.strip_suffix('\n').unwrap_or(text);
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        STANDARD.decode(line).ok().and_then(|seed| seed.try_into().ok()).map(Self::from_seed)
     }
 
     pub fn signing_key(&self) -> SigningKey {
@@ -63,25 +64,10 @@ impl BundleKey {
     }
 }
 
-fn create(path: &Path) -> Result<(), KeyError> {
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed).map_err(KeyError::Random)?;
-    let write = |folder: &Path| {
-        let mut file = tempfile::NamedTempFile::new_in(folder)?; // mode 0600
-        writeln!(file, "{}", STANDARD.encode(seed))?;
-        file.as_file().sync_all()?;
-        match file.persist_noclobber(path) {
-            // Another process was faster: its key is the key.
-            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            Err(error) => Err(error.error),
-            Ok(_) => fs::File::open(folder)?.sync_all(),
-        }
-    };
-    write(crate::cli::folder_of(path)).map_err(|source| KeyError::Write { path: path.to_owned(), source })
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

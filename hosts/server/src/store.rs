@@ -1,14 +1,15 @@
 //! The directory behind permits: reads are free for the server, every write wants a `Permit` and has the caller as author.
 
 mod accounts;
+mod people;
 
 use std::sync::Arc;
 
 use portcullis_directory::{
     AccessToken, AppendError, Candidate, CreateUserError, DecisionRecord, Directory, Document, Edge, EdgeError, EdgeId,
-    EdgeName, FirstUser, Gap, GapCursor, IssueTokenError, NewDocument, NewUser, PageSize, RecordBatch, RecordCursor,
-    RecordFilter, Revision, RevisionInfo, Rotation, SecretHash, SetupError, StoreError, StoredRecord, TenantId,
-    UnixSeconds, UpdateUserError, User, UserChange, UserId, WorkerName,
+    EdgeName, FirstUser, Gap, GapCursor, IssueTokenError, NewActivity, NewDocument, NewUser, PageSize, RecordBatch,
+    RecordCursor, RecordFilter, Revision, RevisionInfo, Rotation, SecretHash, SetupError, StoreError, StoredRecord,
+    TenantId, UnixSeconds, UpdateUserError, User, UserChange, UserId, WorkerName,
 };
 
 use crate::clock::Clock;
@@ -38,6 +39,10 @@ impl Store {
 
     pub fn now(&self) -> UnixSeconds {
         self.clock.now()
+    }
+
+    pub fn now_ms(&self) -> u64 {
+        self.clock.now_ms()
     }
 
     /// Waits for running statements; afterwards every call fails.
@@ -211,6 +216,11 @@ impl Store {
         let (tenant, received_at) = (permit.tenant().clone(), self.now());
         let batch = RecordBatch { tenant, sender: SENDER.to_owned(), worker, first, dropped, records, received_at };
         self.directory.store_records(batch).await
+    }
+
+    /// What people did, as a permitted request tells it.
+    pub async fn add_activities<W>(&self, _: &Permit<W>, new: Vec<NewActivity>) -> Result<(), StoreError> {
+        self.directory.add_activities(new).await
     }
 
     pub async fn forget_records(&self, tenant: &TenantId, since: UnixSeconds, most: u64) -> Result<u64, StoreError> {

@@ -3,6 +3,7 @@
 mod client;
 
 mod access;
+mod barong;
 mod bundle;
 mod candidate;
 mod decide;
@@ -11,6 +12,7 @@ mod document;
 mod edges;
 mod gateway;
 mod health;
+mod identity;
 mod outbox;
 mod padlock;
 mod pep;

@@ -8,7 +8,7 @@ mod barong;
 mod padlock;
 mod yaml;
 
-pub use barong::barong;
+pub use barong::{Pattern as BarongPath, barong, continent_code, country_code};
 pub use padlock::padlock;
 
 use portcullis_bundle::limits;

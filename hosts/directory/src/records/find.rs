@@ -1,6 +1,8 @@
 //! A question for rows: which, in what order, and which part of them.
 
-use sea_orm::sea_query::Value;
+use std::marker::PhantomData;
+
+use sea_orm::sea_query::{Expr, Query, SelectStatement, Value};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect,
@@ -20,10 +22,11 @@ pub enum Direction {
 #[derive(Clone, Debug)]
 pub struct Find<R: Listed> {
     pub(crate) condition: Condition,
-    order: Vec<(ColumnOf<R>, Order)>,
+    order: Vec<(Expr, Order)>,
     direction: Direction,
     skip: u64,
     limit: PageSize,
+    rows: PhantomData<fn() -> R>,
 }
 
 impl<R: Listed> Find<R> {
@@ -35,6 +38,7 @@ impl<R: Listed> Find<R> {
             direction: Direction::Ascending,
             skip: 0,
             limit: PageSize::DEFAULT,
+            rows: PhantomData,
         }
     }
 
@@ -70,8 +74,12 @@ impl<R: Listed> Find<R> {
     }
 
     /// Later ones order what earlier ones leave equal.
-    pub fn order(mut self, column: ColumnOf<R>, direction: Direction) -> Self {
-        self.order.push((column, direction.into()));
+    pub fn order(self, column: ColumnOf<R>, direction: Direction) -> Self {
+        self.order_by(Expr::col((R::Table::default(), column)), direction)
+    }
+
+    pub(crate) fn order_by(mut self, by: Expr, direction: Direction) -> Self {
+        self.order.push((by, direction.into()));
         self.direction = direction;
         self
     }
@@ -86,10 +94,15 @@ impl<R: Listed> Find<R> {
         self
     }
 
+    /// A selection of `column` of all rows that pass.
+    pub(crate) fn values_of(&self, column: ColumnOf<R>) -> SelectStatement {
+        Query::select().column(column).from(R::Table::default()).cond_where(self.condition.clone()).to_owned()
+    }
+
     pub(crate) async fn run(&self, db: &impl ConnectionTrait) -> Result<Vec<R>, DbErr> {
         let mut select = R::Table::find().filter(self.condition.clone());
-        for (column, order) in &self.order {
-            select = select.order_by(*column, order.clone());
+        for (by, order) in &self.order {
+            select = select.order_by(by.clone(), order.clone());
         }
         for column in key::<R>() {
             select = select.order_by(column, self.direction.into());

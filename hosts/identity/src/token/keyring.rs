@@ -77,7 +77,7 @@ impl Keyring {
     }
 
     /// Adds a key of that algorithm, which signs when all who verify know it, and lets the others go when the tokens that
-    /// they signed have expired.
+    /// they signed have expired. Of servers that do so at once one does.
     pub async fn rotate(
         directory: &Directory,
         vault: &Vault,
@@ -85,13 +85,24 @@ impl Keyring {
         (now, by): (UnixSeconds, &UserId),
         random: &dyn Random,
     ) -> Result<Self, KeyringError> {
+        let known = Self::load(directory, vault, now).await?.newest();
         let key = made(algorithm).await?;
         let signs_from = UnixSeconds(now.0.saturating_add(rotation.announce_s));
         let others_until = UnixSeconds(signs_from.0.saturating_add(rotation.token_lifetime_s));
         let change = directory.change(by, now).await?;
-        change.add_signing_key(row(&key, vault, (signs_from, others_until), random)?).await?;
-        change.commit().await?;
+        let newest = change.signing_keys().await?.first().map(signs_since);
+        if newest == known {
+            change.add_signing_key(row(&key, vault, (signs_from, others_until), random)?).await?;
+            change.commit().await?;
+        } else {
+            drop(change);
+        }
         Self::load(directory, vault, now).await
+    }
+
+    /// Since when the newest key signs, or from when on it will.
+    pub fn newest(&self) -> Option<UnixSeconds> {
+        self.keys.first().map(|member| member.signs_from)
     }
 
     /// A token with these claims, by the newest key that signs at `now`.
@@ -147,8 +158,12 @@ fn row(
 }
 
 fn member(row: SigningKeyRow, vault: &Vault) -> Result<Member, KeyringError> {
+    let signs_from = signs_since(&row);
     let algorithm = Algorithm::parse(&row.algorithm).ok_or(KeyringError::Algorithm(row.algorithm))?;
     let private = vault.open(&place(&row.kid), &row.private)?;
-    let signs_from = UnixSeconds(row.signs_from.unsigned_abs());
     Ok(Member { key: SigningKey::from_pkcs8(algorithm, &private)?, signs_from })
+}
+
+fn signs_since(row: &SigningKeyRow) -> UnixSeconds {
+    UnixSeconds(row.signs_from.unsigned_abs())
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use axum::serve::ListenerExt as _;
 use portcullis_directory::{Directory, Location};
+use portcullis_identity::vault::Vault;
 use portcullis_runtime::{Limits, Runtime};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;
@@ -22,8 +23,10 @@ use crate::app::{App, Parts};
 use crate::cli::{Ending, complain};
 use crate::clock::SystemClock;
 use crate::config::{self, Config, Flags, Sources};
+use crate::identity::RANDOM;
 use crate::publish::archive::Archive;
 use crate::router::router;
+use crate::secret_file;
 use crate::signing::BundleKey;
 
 #[derive(Debug, clap::Args)]
@@ -71,19 +74,33 @@ fn start_logs() {
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
-    let Config { listen, data_dir, database, object_store, token_lifetime_s, proxies, retention, padlock } = config;
+    let Config { listen, data_dir, database, object_store, token_lifetime_s, .. } = config;
+    let Config { proxies, retention, identity, padlock, barong, .. } = config;
     let signals = signals().context("cannot wait for signals")?;
     allow_many_connections();
     create_folder(&data_dir)?;
     let key = BundleKey::read_or_create(&data_dir.join("signing.key"))?;
     let public_key = key.public_key();
+    let vault = open_vault(&identity.keys_file)?;
     let directory = open(database).await?;
     let runtime = Runtime::new(Limits::default())?;
     let archive = object_store.map(|url| Archive::open(&url, cloud_settings())).transpose()?;
     let clock = Arc::new(SystemClock);
-    let app =
-        App::start(Parts { runtime, directory, clock, key, archive, proxies, token_lifetime_s, retention, padlock })
-            .await?;
+    let app = App::start(Parts {
+        runtime,
+        directory,
+        clock,
+        key,
+        archive,
+        proxies,
+        token_lifetime_s,
+        retention,
+        identity,
+        vault,
+        padlock,
+        barong,
+    })
+    .await?;
     // Before the setup token, so that a second start by mistake does not invalidate the first one's.
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     let address = listener.local_addr().context("cannot tell the port")?;
@@ -158,9 +175,16 @@ fn allow_many_connections() {
 }
 
 /// Keys and token hashes live here: it is for its owner only when we make it.
-fn create_folder(path: &Path) -> anyhow::Result<()> {
+pub(super) fn create_folder(path: &Path) -> anyhow::Result<()> {
     let created = DirBuilder::new().recursive(true).mode(0o700).create(path);
     created.with_context(|| format!("cannot create the data folder `{}`", path.display()))
+}
+
+/// Keys of secrets; on the first start new ones.
+fn open_vault(path: &Path) -> anyhow::Result<Vault> {
+    secret_file::create(path, || Vault::generate(&RANDOM))?;
+    let keys = secret_file::read(path)?;
+    Vault::parse(&keys).with_context(|| format!("the key file `{}` cannot be used", path.display()))
 }
 
 /// Credentials and the like of object stores, where their own tools have them too.
@@ -171,7 +195,7 @@ fn cloud_settings() -> impl Iterator<Item = (String, String)> {
     texts.filter(|(name, _)| PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
 }
 
-async fn open(database: Location) -> anyhow::Result<Directory> {
+pub(super) async fn open(database: Location) -> anyhow::Result<Directory> {
     let name = database.to_string();
     Directory::open(database).await.with_context(|| format!("cannot open the database `{name}`"))
 }

@@ -32,7 +32,7 @@ pub fn deny_status(request: &Request) -> Result<Option<u16>, ApiError> {
     }
 }
 
-pub fn receive<'a>(request: &'a Request, proxies: &Proxies, peer: IpAddr) -> Result<Received<'a>, Refusal> {
+pub fn receive<'a, B>(request: &'a Request<B>, proxies: &Proxies, peer: IpAddr) -> Result<Received<'a>, Refusal> {
     let headers = request.headers();
     let has = |family: [&str; 3]| family.iter().any(|&name| headers.contains_key(name));
     let [method, path, host] = match (has(FORWARDED), has(ORIGINAL)) {

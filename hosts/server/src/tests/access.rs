@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axum::http::Method;
 use serde_json::json;
 
-use crate::dialects::padlock;
+use crate::dialects::{barong, padlock};
 use crate::router::routes;
 use crate::tests::client::{Actor, POLICY, TestApp};
 
@@ -13,14 +13,44 @@ const METHODS: [Method; 7] =
     [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
 
 /// Where anybody may go.
-const HEALTH: [&str; 6] =
-    ["GET /healthz", "GET /readyz", "GET /v1/alive", "GET /v1/ready", "GET /liveness/alive", "GET /liveness/ready"];
+const PUBLIC: [&str; 14] = [
+    "GET /healthz",
+    "GET /readyz",
+    "GET /.well-known/jwks.json",
+    "GET /v1/alive",
+    "GET /v1/ready",
+    "GET /liveness/alive",
+    "GET /liveness/ready",
+    "POST /api/v2/barong/identity/sessions",
+    "DELETE /api/v2/barong/identity/sessions",
+    "POST /api/v2/barong/identity/users",
+    "POST /api/v2/barong/identity/users/email/generate_code",
+    "POST /api/v2/barong/identity/users/email/confirm_code",
+    "POST /api/v2/barong/identity/users/password/generate_code",
+    "POST /api/v2/barong/identity/users/password/confirm_code",
+];
+
+/// Where everybody may go who is somebody, with any method: what is not there is not found.
+fn own_account() -> Vec<String> {
+    let methods = || METHODS.into_iter().filter(|method| method != Method::HEAD);
+    let paths = barong::resource::routes().map(|(path, _)| path).into_iter();
+    paths.flat_map(|path| methods().map(move |method| format!("{method} {path}"))).collect()
+}
 
 /// `GET /a`, `POST /b` ... that `actor` is not refused, over all routes and methods, those of dialects too; HEAD goes with GET.
 async fn reachable(actor: &Actor) -> Vec<String> {
     let mut reachable = Vec::new();
-    for (path, _) in routes().into_iter().chain(padlock::routes()) {
-        let filled = path.replace("{id}", "nobody").replace("{name}", "none");
+    let dialects = padlock::routes()
+        .into_iter()
+        .chain(barong::routes())
+        .chain(barong::identity::routes())
+        .chain(barong::resource::routes());
+    for (path, _) in routes().into_iter().chain(dialects) {
+        let filled = path
+            .replace("{id}", "nobody")
+            .replace("{name}", "none")
+            .replace("{kid}", "none")
+            .replace("{uid}", "nobody");
         for method in METHODS {
             let answer = actor.request(method.clone(), &filled).send().await;
             let is_denied = matches!(answer.status, 401 | 403);
@@ -33,13 +63,15 @@ async fn reachable(actor: &Actor) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn anonymous_callers_reach_nothing_but_the_health_checks() {
+async fn anonymous_callers_reach_nothing_but_health_checks_and_public_keys() {
     let app = TestApp::new().await;
     app.admin().await;
     for (path, _) in routes() {
         for method in METHODS {
             let answer = app.anonymous().request(method.clone(), &path.replace("{id}", "nobody")).send().await;
-            if matches!(path, "/healthz" | "/readyz") && matches!(method, Method::GET | Method::HEAD) {
+            if matches!(path, "/healthz" | "/readyz" | "/.well-known/jwks.json")
+                && matches!(method, Method::GET | Method::HEAD)
+            {
                 answer.expect_status(200);
             } else if method == Method::HEAD {
                 answer.expect_status(401);
@@ -48,7 +80,7 @@ async fn anonymous_callers_reach_nothing_but_the_health_checks() {
             }
         }
     }
-    assert_eq!(reachable(&app.anonymous()).await, HEALTH);
+    assert_eq!(reachable(&app.anonymous()).await, PUBLIC);
     for path in ["/", "/metrics", "/policy", "/policy/document/", "/healthz/", "/Healthz"] {
         app.anonymous().get(path).send().await.expect_denied(401, "unauthenticated");
     }
@@ -99,7 +131,9 @@ async fn each_role_reaches_its_endpoints_only() {
         ("guest", vec![]),
     ] {
         let actor = app.user(&admin, role).await;
-        let expected: BTreeSet<&str> = HEALTH.into_iter().chain(expected).collect();
+        let own = own_account();
+        let expected: BTreeSet<&str> =
+            PUBLIC.into_iter().chain(expected).chain(own.iter().map(String::as_str)).collect();
         let reachable = reachable(&actor).await;
         assert_eq!(reachable.iter().map(String::as_str).collect::<BTreeSet<_>>(), expected, "{role}");
     }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
@@ -11,13 +12,20 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use portcullis_directory::{Directory, Location, UnixSeconds};
+use portcullis_identity::login::Throttle;
+use portcullis_identity::passwords::Cost;
+use portcullis_identity::sessions::SessionRules;
+use portcullis_identity::token::Algorithm;
+use portcullis_identity::vault::Vault;
 use portcullis_runtime::{Limits, Runtime};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tower::ServiceExt as _;
 
 use crate::app::{App, Parts};
 use crate::clock::Clock;
-use crate::dialects::padlock;
+use crate::dialects::{barong, padlock};
+use crate::identity;
 use crate::pep::Proxies;
 use crate::retention::Retention;
 use crate::router::router;
@@ -26,23 +34,53 @@ use crate::signing::BundleKey;
 /// 2023-11-14 22:13:20 UTC.
 pub const NOW: UnixSeconds = UnixSeconds(1_700_000_000);
 
+const VAULT_KEYS: &str =
+    "k1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE= index:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
+
 pub const POLICY: &str = "version: 1
 roles: {staff: {}}
 rules:
   - {id: staff, effect: allow, who: {roles: [staff]}, target: {path: {under: /staff}}}
 ";
 
-pub struct FixedClock;
+/// A clock that stands until it is moved.
+#[derive(Clone)]
+pub struct TestClock(Arc<AtomicU64>);
 
-impl Clock for FixedClock {
-    fn now(&self) -> UnixSeconds {
-        NOW
+impl TestClock {
+    pub fn advance_ms(&self, ms: u64) {
+        self.0.fetch_add(ms, Ordering::Relaxed);
+    }
+}
+
+impl Clock for TestClock {
+    fn now_ms(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Hashing that takes no time, keys that stay the same, mail into `folder`.
+fn identity_settings(folder: &Path) -> identity::settings::Settings {
+    identity::settings::Settings {
+        keys_file: folder.join("vault.keys"),
+        algorithm: Algorithm::EdDsa,
+        token_lifetime_s: 86_400,
+        key_lifetime_s: 90 * 86_400,
+        sessions: SessionRules::default(),
+        throttle: Throttle::default(),
+        cost: Cost { memory_kib: 8, passes: 1 },
+        passwords_at_once: 2,
+        mail_folder: folder.join("mail"),
+        mail_from: "server@example.org".to_owned(),
     }
 }
 
 pub struct TestApp {
     pub app: Arc<App>,
+    pub clock: TestClock,
     router: Router,
+    /// What it leaves beside the database: mail.
+    pub folder: Arc<TempDir>,
 }
 
 /// Somebody with a token, or without.
@@ -95,20 +133,25 @@ impl TestApp {
 
     pub async fn with(location: Location, change: impl FnOnce(&mut Parts)) -> Self {
         let directory = Directory::open(location).await.unwrap();
+        let clock = TestClock(Arc::new(AtomicU64::new(NOW.0 * 1_000)));
+        let folder = Arc::new(tempfile::tempdir().unwrap());
         let mut parts = Parts {
             runtime: runtime(),
             directory,
-            clock: Arc::new(FixedClock),
+            clock: Arc::new(clock.clone()),
             key: BundleKey::from_seed([7; 32]),
             archive: None,
             proxies: Proxies::default(),
             token_lifetime_s: 86_400,
             retention: Retention::default(),
+            identity: identity_settings(folder.path()),
+            vault: Vault::parse(VAULT_KEYS).unwrap(),
             padlock: padlock::Settings::default(),
+            barong: barong::Settings::default(),
         };
         change(&mut parts);
         let app = App::start(parts).await.unwrap();
-        Self { router: router(Arc::clone(&app)), app }
+        Self { router: router(Arc::clone(&app)), app, clock, folder }
     }
 
     pub fn anonymous(&self) -> Actor {

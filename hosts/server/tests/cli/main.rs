@@ -3,6 +3,7 @@
 
 mod desk;
 
+mod admin;
 mod compile;
 mod decide;
 mod diff;
@@ -48,7 +49,9 @@ fn wrong_usage_is_exit_code_2() {
 #[test]
 fn every_command_has_help_with_an_example() {
     let desk = Desk::new();
-    for command in ["compile", "decide", "diff", "explain", "import", "inspect", "lint", "serve", "test", "validate"] {
+    for command in
+        ["admin", "compile", "decide", "diff", "explain", "import", "inspect", "lint", "serve", "test", "validate"]
+    {
         let help = desk.run(&[command, "--help"], "").expect(0).out;
         assert!(help.contains("Example:\n") && help.contains(&format!("portcullis {command}")), "{help}");
     }

@@ -8,7 +8,8 @@ mod places;
 mod restrictions;
 mod rules;
 
-use paths::Pattern;
+pub use paths::Pattern;
+pub use places::{continent_code, country_code};
 
 use super::{Imported, get, get_in, import, items, required, scalar, yaml};
 use crate::diagnostic::Diagnostic;

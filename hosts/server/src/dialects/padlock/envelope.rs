@@ -62,7 +62,7 @@ fn enveloped(mut response: Response, name: &HeaderName, id: &RequestId) -> Respo
     let mut members = reply.unwrap_or_default().0;
     members.insert("success".to_owned(), status.is_success().into());
     members.insert("request_id".to_owned(), id.as_str().into());
-    if let Some(Refused { title, detail }) = refused {
+    if let Some(Refused { title, detail, code: _, reason: _ }) = refused {
         let mut error = json!({"code": status.as_u16(), "message": title});
         if let Some(detail) = detail {
             error["detail"] = detail.into();

@@ -65,7 +65,7 @@ async fn names(app: &App, params: ListParams) -> Result<Vec<String>, ApiError> {
         if let Some(after) = &walk.after {
             find = find.after(PolicyEntryColumn::Name, after.as_str());
         }
-        let page = app.store.policy_entries(&find).await?;
+        let page = app.store.find(&find).await?;
         let goes_on = walk.goes_on(page.len(), page.last().map(|row| row.name.clone()))?;
         names.extend(page.into_iter().map(|row| row.name));
         if !goes_on {
@@ -91,7 +91,7 @@ impl Roles {
         while !wanted.is_empty() {
             let some: Vec<String> = wanted.iter().take(usize::try_from(limit.get()).unwrap_or(1)).cloned().collect();
             let find = entries().is_one_of(PolicyEntryColumn::Name, some.iter().map(String::as_str));
-            for row in app.store.policy_entries(&find.page(0, limit)).await? {
+            for row in app.store.find(&find.page(0, limit)).await? {
                 let role: Option<Role> = serde_json::from_str(&row.body).map_err(ApiError::internal)?;
                 let role = role.unwrap_or_default();
                 wanted.extend(role.inherits.iter().filter(|name| !asked.contains(*name)).cloned());

@@ -10,7 +10,7 @@ use portcullis_core::{Malformed, canonicalize};
 use crate::import::yaml;
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Pattern {
+pub enum Pattern {
     Prefix(String),
     /// Whatever is below this path. It ended with `/`, and a request never does when Barong compares, so the path
     /// itself is not meant.
@@ -19,7 +19,7 @@ pub(super) enum Pattern {
 
 /// Why no request ever matched a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NeverMatches {
+pub enum NeverMatches {
     LeadingSlash,
     EmptySegment,
     DotSegment,
@@ -27,7 +27,7 @@ pub(super) enum NeverMatches {
 }
 
 impl NeverMatches {
-    pub(super) fn why(self) -> &'static str {
+    pub fn why(self) -> &'static str {
         match self {
             Self::LeadingSlash => "its path begins with `/`, so Barong never matched it",
             Self::EmptySegment => "its path has an empty segment, so Barong never matched it",
@@ -42,7 +42,8 @@ impl NeverMatches {
 }
 
 impl Pattern {
-    pub(super) fn parse(path: &str) -> Result<Self, NeverMatches> {
+    /// The path of a row.
+    pub fn parse(path: &str) -> Result<Self, NeverMatches> {
         if path.starts_with('/') {
             return Err(NeverMatches::LeadingSlash);
         }

@@ -292,3 +292,21 @@ pub(super) fn continent(text: &str) -> Option<Place> {
         text.eq_ignore_ascii_case(code).then_some(Place::Coded(code))
     })
 }
+
+/// Two letters of ISO 3166-1 for a code of two or three letters or an English name, in any case.
+pub fn country_code(text: &str) -> Option<&'static str> {
+    country(text).map(Place::code)
+}
+
+/// Two letters for a code or an English name, in any case.
+pub fn continent_code(text: &str) -> Option<&'static str> {
+    continent(text).map(Place::code)
+}
+
+impl Place {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Named(code) | Self::Coded(code) => code,
+        }
+    }
+}
