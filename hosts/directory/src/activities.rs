@@ -1,7 +1,7 @@
 //! What people did, as the gateway and the dialects tell it. Unlike the audit trail it is no part of the writes it is about.
 
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveValue::Set, ColumnTrait as _, EntityTrait, ExprTrait as _, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ActiveValue::Set, ColumnTrait as _, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::entities::activities;
 use crate::records::{Find, record};
@@ -35,7 +35,8 @@ impl Directory {
     /// How many activities each day had, by the days since 1970, the last ones of a long time.
     pub async fn activity_days(&self, find: &Find<Activity>) -> Result<Vec<(i64, i64)>, StoreError> {
         const DAY: &str = "day";
-        let day = Expr::col(ActivityColumn::CreatedAt).div(86_400);
+        // Without a parameter: PostgreSQL takes two of them for two expressions.
+        let day = Expr::cust("created_at / 86400");
         let mut days = activities::Entity::find()
             .select_only()
             .column_as(day.clone(), DAY)

@@ -150,13 +150,13 @@ fn decode(form: &[u8]) -> Vec<u8> {
     let (mut decoded, mut rest) = (Vec::with_capacity(form.len()), form);
     while let Some((&first, after)) = rest.split_first() {
         let pair = match (first, after) {
-            (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)),
+            (b'%', [high, low, after @ ..]) => hex(*high).zip(hex(*low)).map(|pair| (pair, after)),
             _ => None,
         };
         match pair {
-            Some((high, low)) => {
+            Some(((high, low), after)) => {
                 decoded.push(high * 16 + low);
-                rest = &after[2..];
+                rest = after;
             }
             None => {
                 decoded.push(first);

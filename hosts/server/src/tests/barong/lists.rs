@@ -26,7 +26,7 @@ pub async fn users_are_filtered_and_ordered(place: Place) {
         ("from=1700000000&to=1700000000&uid=ID1", vec!["ID1"]),
         ("to=1699999999", vec![]),
         ("range=updated&from=1700000001", vec![]),
-        ("order_by=role&limit=1&ordering=desc", vec!["superadmin"]),
+        ("order_by=role&limit=1&ordering=desc", vec!["support"]),
         ("order_by=role&limit=1", vec!["admin"]),
     ] {
         assert_eq!(uids(query).await, expected, "{query}");
