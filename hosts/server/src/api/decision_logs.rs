@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::body::Params;
 use crate::error::ApiError;
 use crate::permit::{Permit, Sender};
-use crate::valid::{Described, ValidJson, ValidQuery};
+use crate::valid::{ValidJson, ValidQuery};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

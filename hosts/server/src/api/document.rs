@@ -18,7 +18,7 @@ use crate::error::{ApiError, diagnostic_json};
 use crate::permit::{Author, Permit};
 use crate::precondition::{Outcome, Preconditions};
 use crate::publish::{Digest, Draft, Receipt, revision_tag};
-use crate::valid::{Described, ValidQuery};
+use crate::valid::ValidQuery;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
