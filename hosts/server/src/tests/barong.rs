@@ -50,6 +50,7 @@ on_both! {
     people::a_new_password_ends_the_sessions_of_the_old_one,
     people::who_may_not_log_in_is_told_after_the_password_only,
     people::guessing_ends_after_some_attempts,
+    people::nobody_uses_up_the_attempts_of_others,
     people::a_session_is_over_after_half_an_hour_without_a_request,
     people::own_accounts_want_a_token_that_is_right,
     permissions::a_permission_is_a_rule,
@@ -65,7 +66,7 @@ on_both! {
 
 /// Roles of the dialect, and its levels.
 const POLICY: &str = "version: 1
-roles: {superadmin: {}, admin: {}, technical: {}, accountant: {}, compliance: {}, support: {}, member: {}}
+roles: {superadmin: {}, admin: {}, technical: {}, accountant: {}, compliance: {}, support: {}, member: {}, trader: {}}
 levels:
   - {key: email, value: verified}
   - {key: phone, value: verified}

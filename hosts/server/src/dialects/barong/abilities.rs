@@ -83,9 +83,13 @@ pub async fn show(State(app): State<Arc<App>>, permit: Permit<Author>) -> Json<i
     Json(Abilities { manage, read })
 }
 
-/// Whether all abilities of one of `granted` are also of `own`.
-pub fn covers(app: &App, own: &RoleSet, granted: &RoleSet) -> bool {
+/// Whether who has `own` may give `granted` away: all abilities of `granted` are its own too. A role without any says
+/// nothing here and may open much elsewhere, so only who has it or manages abilities gives it, but for that of new users.
+pub fn may_grant(app: &App, own: &RoleSet, granted: &RoleSet) -> bool {
     let has = |roles, action, on| app.gate.has_ability(roles, (action, on), app.store.now());
-    let mut all = KINDS.into_iter().flat_map(|on| ACTIONS.into_iter().map(move |action| (action, on)));
-    all.all(|(action, on)| !has(granted, action, on) || has(own, action, on))
+    let pairs = || KINDS.into_iter().flat_map(|on| ACTIONS.into_iter().map(move |action| (action, on)));
+    let is_covered = pairs().all(|(action, on)| !has(granted, action, on) || has(own, action, on));
+    let has_some = pairs().any(|(action, on)| has(granted, action, on));
+    let is_known = granted.iter().all(|role| role.as_str() == app.barong.role || own.iter().any(|held| held == role));
+    is_covered && (has_some || is_known || ACTIONS.into_iter().all(|action| has(own, action, "Ability")))
 }

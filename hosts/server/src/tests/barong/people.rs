@@ -395,6 +395,26 @@ pub async fn guessing_ends_after_some_attempts(place: Place) {
     answer.expect_error(429, "identity.session.too_many_attempts");
 }
 
+pub async fn nobody_uses_up_the_attempts_of_others(place: Place) {
+    let people = People::new(&place).await;
+    for number in 0..11 {
+        let guess = json!({"token": format!("x{number}")});
+        let answer = people.post("users/email/confirm_code", &guess).await;
+        answer.expect_error(422, "identity.user.utilized_token");
+    }
+    people.confirmed("ada@example.org").await;
+    let browser = people.login(&json!({"email": "ada@example.org", "password": PASSWORD})).await;
+    let me = browser.resource("GET", "users/me", &Value::Null).await.json();
+    let other = format!("otp {}", me["uid"].as_str().unwrap());
+    for _ in 0..11 {
+        let answer = people.post("sessions", &json!({"email": other, "password": "x"})).await;
+        assert!(matches!(answer.status, 401 | 429), "{}", answer.text());
+    }
+    let seed = browser.resource("POST", "otp/generate_qrcode", &Value::Null).await.json();
+    let code = people.totp(seed["data"]["url"].as_str().unwrap());
+    browser.resource("POST", "otp/enable", &json!({"code": code})).await.expect_status(200);
+}
+
 pub async fn a_session_is_over_after_half_an_hour_without_a_request(place: Place) {
     let people = People::new(&place).await;
     people.confirmed("ada@example.org").await;

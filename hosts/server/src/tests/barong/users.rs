@@ -87,6 +87,16 @@ pub async fn what_is_wrong_with_a_user_has_a_code(place: Place) {
         ("POST users/role uid=ID1&role=superadmin", "422 admin.user.superadmin_change"),
         ("PUT users uid=ID1&email=x@example.org", "422 superadmin.user.update_email"),
         ("POST users/role uid=ID1&role=support", "201"),
+        ("POST users/role uid=ID1&role=trader", "201"),
     ];
     barong.expect(&barong.admin, &admin).await;
+    // What a role without abilities opens elsewhere is not for everybody to give.
+    let compliance = barong.app.user(&barong.admin, "compliance").await;
+    let cases = [
+        ("POST users/role uid=ID1&role=admin", "422 admin.user.superadmin_change"),
+        ("POST users/role uid=ID1&role=member", "201"),
+        ("POST users/role uid=ID1&role=trader", "422 admin.user.superadmin_change"),
+        ("POST users/role uid=ID1&role=compliance", "201"),
+    ];
+    barong.expect(&compliance, &cases).await;
 }

@@ -193,7 +193,7 @@ pub async fn update_role(
     }
     let roles = known(&write, &name).await?;
     // Nobody gives away what it does not have.
-    if !is_above_all(&app, &permit) && !abilities::covers(&app, permit.roles(), &roles) {
+    if !is_above_all(&app, &permit) && !abilities::may_grant(&app, permit.roles(), &roles) {
         return Err(Refusal::invalid(SUPERADMIN_CHANGE));
     }
     let change = AccountChange { roles: Some(roles), ..AccountChange::default() };

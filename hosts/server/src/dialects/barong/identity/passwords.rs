@@ -58,7 +58,7 @@ pub async fn replace(
     if password != confirmed {
         return Err(Refusal::invalid("identity.user.passwords_doesnt_match"));
     }
-    limit(&app, &visitor, "reset").await?;
+    limit(&app, &visitor, &token).await?;
     // First, so that a weak password does not use up the token.
     let hash = hashed(&app, &password, &[]).await?;
     let spent = one_time::spend(&app.identity.directory, &token, RESET.purpose, app.store.now()).await;

@@ -88,7 +88,9 @@ async fn by_password(
         Ok(email) => identity.directory.user_by_email(&email).await?,
         Err(_) => None,
     };
-    let attempt = Attempt { account: email, password, address: visitor.address };
+    // What is typed here names no counter of something else.
+    let account = format!("login {email}");
+    let attempt = Attempt { account: &account, password, address: visitor.address };
     let throttle = &identity.settings.throttle;
     let login = throttle.login(&identity.directory, &identity.passwords, known.clone(), attempt, (now, &RANDOM)).await;
     match login {

@@ -98,7 +98,7 @@ pub async fn confirm(
     let mut input = Input::new(params, "identity.user");
     let token = input.required("token");
     input.finish()?;
-    limit(&app, &visitor, "confirmation").await?;
+    limit(&app, &visitor, &token).await?;
     let spent = one_time::spend(&app.identity.directory, &token, CONFIRMATION.purpose, app.store.now()).await;
     let token = spent.map_err(|error| match error {
         OneTimeError::BadToken => Refusal::invalid("identity.user.utilized_token"),
