@@ -21,8 +21,8 @@ const COUNTED: usize = 4_000;
 /// Requests of one turn whose latency is taken, and how many of them begin in a second.
 const TIMED: usize = 500;
 const PER_SECOND: f64 = 1_000.0;
-/// Enough that V8 has compiled what is called often, and that tokens are known: after 4,000 requests an Envoy just started
-/// still took twice the time.
+/// Enough that V8 has compiled what is called often, and that tokens are known; after 4,000 requests of an Envoy just
+/// started it took more.
 const WARM: usize = 20_000;
 /// Rules of the policy that the server decides by, and of the rows that are no comparison of sizes.
 const RULES: usize = 10_000;
