@@ -12,10 +12,10 @@ use portcullis_directory::{
 use portcullis_identity::Secret;
 use portcullis_identity::passwords::{Passwords, Rules, weaknesses};
 
-use crate::cli::serve::{create_folder, open};
-use crate::cli::{Ending, complain};
+use crate::cli::Ending;
+use crate::cli::serve::{configured, create_folder, open};
 use crate::clock::{Clock as _, SystemClock};
-use crate::config::{self, Config, Flags, Sources};
+use crate::config::{Config, Flags};
 use crate::identity::RANDOM;
 
 #[derive(Debug, clap::Args)]
@@ -68,15 +68,7 @@ const MIN_SCORE: u8 = 3;
 impl Admin {
     pub fn run(self) -> anyhow::Result<Ending> {
         let Self { task, config: file, flags } = self;
-        let settings = config::environment(std::env::vars_os())
-            .and_then(|environment| Config::load(Sources { file, environment, flags }));
-        let config = match settings {
-            Ok(config) => config,
-            Err(error) => {
-                complain(format_args!("portcullis: {:#}", anyhow::Error::from(error)));
-                return Ok(Ending::Diagnosed);
-            }
-        };
+        let Some(config) = configured(file, flags) else { return Ok(Ending::Diagnosed) };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
         runtime.block_on(task.carry_out(config))?;
         Ok(Ending::Done)

@@ -48,15 +48,7 @@ const GRACE: Duration = Duration::from_secs(10);
 impl Serve {
     pub fn run(self) -> anyhow::Result<Ending> {
         let Self { config: file, flags } = self;
-        let settings = config::environment(std::env::vars_os())
-            .and_then(|environment| Config::load(Sources { file, environment, flags }));
-        let config = match settings {
-            Ok(config) => config,
-            Err(error) => {
-                complain(format_args!("portcullis: {:#}", anyhow::Error::from(error)));
-                return Ok(Ending::Diagnosed);
-            }
-        };
+        let Some(config) = configured(file, flags) else { return Ok(Ending::Diagnosed) };
         start_logs();
         let runtime =
             tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
@@ -198,4 +190,11 @@ fn cloud_settings() -> impl Iterator<Item = (String, String)> {
 pub(super) async fn open(database: Location) -> anyhow::Result<Directory> {
     let name = database.to_string();
     Directory::open(database).await.with_context(|| format!("cannot open the database `{name}`"))
+}
+
+/// The settings of a server here; `None` when something is wrong with them, which was said.
+pub(super) fn configured(file: Option<PathBuf>, flags: Flags) -> Option<Config> {
+    let settings = config::environment(std::env::vars_os())
+        .and_then(|environment| Config::load(Sources { file, environment, flags }));
+    settings.map_err(|error| complain(format_args!("portcullis: {:#}", anyhow::Error::from(error)))).ok()
 }

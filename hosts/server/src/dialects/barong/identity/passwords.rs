@@ -6,13 +6,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use portcullis_directory::{ChangeError, UserId};
-use portcullis_identity::one_time::{self, OneTimeError};
+use portcullis_directory::ChangeError;
 use portcullis_identity::passwords::{Rules, Weakness, weaknesses};
 
 use super::users::limit;
 use crate::app::App;
 use crate::dialects::barong::activity::{self, Did};
+use crate::dialects::barong::codes;
 use crate::dialects::barong::errors::{Code, Refusal};
 use crate::dialects::barong::mail::{self, RESET};
 use crate::dialects::barong::params::{Input, Params};
@@ -61,12 +61,7 @@ pub async fn replace(
     limit(&app, &visitor, &token).await?;
     // First, so that a weak password does not use up the token.
     let hash = hashed(&app, &password, &[]).await?;
-    let spent = one_time::spend(&app.identity.directory, &token, RESET.purpose, app.store.now()).await;
-    let token = spent.map_err(|error| match error {
-        OneTimeError::BadToken => Refusal::invalid("identity.user.utilized_token"),
-        error => Refusal::internal(error),
-    })?;
-    let id = UserId::parse(&token.subject).map_err(Refusal::internal)?;
+    let id = codes::spend_mailed(&app, &token, RESET.purpose).await?;
     match app.store.set_password(&permit, &id, hash, None).await {
         Ok(()) => {}
         Err(ChangeError::NotFound { .. }) => return Err(Refusal::NotFound("record.not_found")),

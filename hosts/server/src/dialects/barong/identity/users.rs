@@ -9,8 +9,6 @@ use axum::response::{IntoResponse as _, Response};
 use portcullis_directory::{
     ChangeError, Details, Email, LabelDraft, NewUser, RoleName, RoleSet, User, UserId, UserState,
 };
-use portcullis_identity::login::{Attempt, LoginError};
-use portcullis_identity::one_time::{self, OneTimeError};
 use portcullis_identity::{Random as _, hex};
 
 use super::hashed;
@@ -99,12 +97,7 @@ pub async fn confirm(
     let token = input.required("token");
     input.finish()?;
     limit(&app, &visitor, &token).await?;
-    let spent = one_time::spend(&app.identity.directory, &token, CONFIRMATION.purpose, app.store.now()).await;
-    let token = spent.map_err(|error| match error {
-        OneTimeError::BadToken => Refusal::invalid("identity.user.utilized_token"),
-        error => Refusal::internal(error),
-    })?;
-    let id = UserId::parse(&token.subject).map_err(Refusal::internal)?;
+    let id = codes::spend_mailed(&app, &token, CONFIRMATION.purpose).await?;
     let label = LabelDraft {
         key: "email".to_owned(),
         value: "verified".to_owned(),
@@ -121,14 +114,7 @@ pub async fn confirm(
 
 /// Signing up and asking for mail count as attempts of the address.
 pub async fn limit(app: &App, visitor: &Visitor, what: &str) -> Result<(), Refusal> {
-    let (identity, now) = (&app.identity, app.store.now());
-    let account = format!("mail {what}");
-    let attempt = Attempt { account: &account, password: "", address: visitor.address };
-    match identity.settings.throttle.admit(&identity.directory, attempt, now).await {
-        Ok(_counted) => Ok(()),
-        Err(LoginError::Throttled) => Err(codes::TOO_MANY),
-        Err(error) => Err(Refusal::internal(error)),
-    }
+    codes::admit(app, &format!("mail {what}"), visitor).await.map(|_counted| ())
 }
 
 async fn referrer(app: &App, id: &str) -> Result<UserId, Refusal> {
