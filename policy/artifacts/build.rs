@@ -28,7 +28,10 @@ const SOURCES: [&str; 9] = [
 ];
 
 fn main() -> Result<()> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+    // Asked now and not when this was compiled: a target folder may serve one checkout after the other.
+    let manifest = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
+    let workspace =
+        manifest.join("../..").canonicalize().with_context(|| format!("finding {}/../..", manifest.display()))?;
     let out = PathBuf::from(env::var("OUT_DIR")?);
     // <target>/<profile>/build/<package>/out
     let target = out.ancestors().nth(4).context("OUT_DIR is not inside a target folder")?.to_owned();
