@@ -243,6 +243,15 @@ mod tests {
     }
 
     #[test]
+    fn two_strange_bytes_do_not_make_up_for_each_other() {
+        for other in 1..16 {
+            let mut path = *b"/abcdefghijklmnopqrstuvw";
+            (path[0], path[other]) = (b'"', b'"');
+            assert!(!are_path_bytes(&path), "{other}");
+        }
+    }
+
+    #[test]
     fn knows_common_bytes_in_words() {
         for byte in 0..=u8::MAX {
             let is_common = byte.is_ascii_alphanumeric() || b"-./:_".contains(&byte);

@@ -158,7 +158,7 @@ fn report<'a>(
     scratch: &'a mut Scratch,
 ) -> Decision<'a> {
     let Scratch { hits, errors, .. } = scratch;
-    if errors.len() > 1 {
+    if let [_, _, ..] = errors.as_slice() {
         sort(errors);
         errors.dedup();
     }

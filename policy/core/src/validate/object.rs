@@ -9,7 +9,7 @@ use super::machine::{ALL, Checked, Machine, Mode, Place, Stop};
 use super::tape::{Item, Member, Span};
 
 /// Properties of a schema that are searched one by one.
-const FEW: usize = 8;
+const FEW: usize = 12;
 
 impl<'a> Machine<'a> {
     /// A check of the object at `place`, which has `count` members.
@@ -174,7 +174,7 @@ impl<'a> Machine<'a> {
     }
 
     /// The property of that name, and its number.
-    #[inline]
+    #[inline(always)]
     fn find_property(&self, properties: &'a [Property], hash: u32, name: Span) -> Option<(u32, &'a Property)> {
         let first = match properties.len() <= FEW {
             true => properties.iter().position(|property| property.hash.get() == hash)?,
