@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::host::Headers;
+use crate::headers::Headers;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
@@ -19,8 +19,7 @@ pub fn of_connection(address: &[u8]) -> Option<IpAddr> {
 /// The address before the `hops` last entries of `x-forwarded-for`; the first entry when there are not so many, because
 /// then each was written by a trusted proxy.
 pub fn forwarded(headers: &Headers, hops: usize) -> Result<IpAddr, NoAddress> {
-    let values = headers.iter().rev().filter(|(name, _)| name == FORWARDED_FOR).map(|(_, value)| value.as_slice());
-    let from_the_right = values.flat_map(|value| value.rsplit(|&byte| byte == b','));
+    let from_the_right = headers.all(FORWARDED_FOR).rev().flat_map(|value| value.rsplit(|&byte| byte == b','));
     let client = from_the_right.take(hops.saturating_add(1)).last().ok_or(NoAddress)?;
     of_entry(core::str::from_utf8(client).map_err(|_| NoAddress)?.trim_matches([' ', '\t'])).ok_or(NoAddress)
 }
@@ -35,7 +34,7 @@ fn of_entry(entry: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::{NoAddress, forwarded, of_connection};
-    use crate::fake::headers;
+    use crate::fake::{headers, packed};
 
     #[test]
     fn reads_the_address_of_the_connection() {
@@ -54,7 +53,7 @@ mod tests {
     #[track_caller]
     fn check(values: &[&str], hops: usize, expected: Result<&str, NoAddress>) {
         let pairs: Vec<_> = values.iter().map(|value| ("x-forwarded-for", *value)).collect();
-        let found = forwarded(&headers(&pairs), hops).map(|ip| ip.to_string());
+        let found = forwarded(&packed(&headers(&pairs)), hops).map(|ip| ip.to_string());
         assert_eq!(found.as_deref().map_err(|error| *error), expected, "{values:?} {hops}");
     }
 

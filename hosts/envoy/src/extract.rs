@@ -10,7 +10,8 @@ use portcullis_core::{Reason, canonicalize};
 use crate::address;
 use crate::claims::of_filter;
 use crate::config::{Config, PathMode, Place};
-use crate::host::{Headers, Host, HostError, Property};
+use crate::headers::Headers;
+use crate::host::{Host, HostError, Property};
 use crate::identity::Payload;
 
 /// Every header whose name starts like this, with `_` read as `-`, is for the filter alone to write.
@@ -48,21 +49,22 @@ impl Received {
 
     /// Names of the identity headers that the client sent.
     pub fn forged<'a>(&'a self, config: &Config) -> impl Iterator<Item = &'a str> {
-        self.headers.iter().map(|(name, _value)| name.as_str()).filter(|name| is_identity(name, config))
+        let names = self.headers.iter().map(|(name, _value)| name).filter(|name| is_identity(name, config));
+        // A name of `Headers` is a text.
+        names.filter_map(|name| core::str::from_utf8(name).ok())
     }
 
     /// The first header of that name, for records; whatever is no text in it is replaced.
     pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
-        let (_, value) = self.headers.iter().find(|(header, _)| header == name)?;
-        Some(String::from_utf8_lossy(value))
+        self.headers.first(name).map(String::from_utf8_lossy)
     }
 }
 
 /// Whether the upstream would take the header for the filter's. Some upstreams read `_` in a name as `-`.
-fn is_identity(name: &str, config: &Config) -> bool {
+fn is_identity(name: &[u8], config: &Config) -> bool {
     let spelled = |byte: u8| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
     let begins =
-        |with: &str| name.len() >= with.len() && name.bytes().zip(with.bytes()).all(|(a, b)| spelled(a) == spelled(b));
+        |with: &str| name.len() >= with.len() && name.iter().zip(with.bytes()).all(|(a, b)| spelled(*a) == spelled(b));
     begins(IDENTITY_PREFIX) || config.upstream_headers.names().any(|known| known.len() == name.len() && begins(known))
 }
 
@@ -130,14 +132,25 @@ impl From<Malformed> for Reason {
 
 /// The value of a header that may be there once, in visible ASCII.
 pub fn single<'a>(headers: &'a Headers, name: &str) -> Result<Option<&'a str>, Malformed> {
-    let mut values = headers.iter().filter(|(header, _)| header == name).map(|(_, value)| value);
+    let mut values = headers.all(name);
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
-        (Some(value), None) if value.iter().all(|byte| matches!(byte, b' '..=b'~')) => {
-            core::str::from_utf8(value).map(Some).map_err(|_| Malformed)
-        }
+        (Some(value), None) if is_visible(value) => core::str::from_utf8(value).map(Some).map_err(|_| Malformed),
         _ => Err(Malformed),
     }
+}
+
+/// Whether each byte is one of ` ` to `~`. Tokens are long, so eight are looked at at once.
+fn is_visible(value: &[u8]) -> bool {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH: u64 = ONES.wrapping_mul(0x80);
+    const SPACES: u64 = ONES.wrapping_mul(b' ' as u64);
+    let (words, rest) = value.as_chunks();
+    let strange = words.iter().map(|word| u64::from_le_bytes(*word)).fold(0, |strange, word| {
+        let (above_space, delete) = ((word | HIGH).wrapping_sub(SPACES), (word & !HIGH).wrapping_add(ONES));
+        strange | word | !above_space | delete
+    });
+    strange & HIGH == 0 && rest.iter().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// The code of a country or continent from where the configuration says. What nobody wrote is no code.
@@ -190,15 +203,14 @@ mod tests {
     use serde_json::json;
 
     use super::{Facts, Malformed, Received};
-    use crate::fake::{config, filter_metadata, headers};
-    use crate::host::Headers;
+    use crate::fake::{Pairs, config, filter_metadata, headers, packed};
 
-    fn received(headers: Headers) -> Received {
-        Received { headers, ..Received::default() }
+    fn received(headers: Pairs) -> Received {
+        Received { headers: packed(&headers), ..Received::default() }
     }
 
     #[track_caller]
-    fn check(headers: Headers, path_mode: &str, expected: Result<Option<&str>, Malformed>) {
+    fn check(headers: Pairs, path_mode: &str, expected: Result<Option<&str>, Malformed>) {
         let received = received(headers);
         let facts = Facts::read(&received, &config(json!({"path_mode": path_mode})), &mut Vec::new());
         let found = facts.map(|facts| facts.rewritten);

@@ -8,7 +8,12 @@ use portcullis_compiler::{Options, SigningKey, compile};
 use serde_json::{Value, json};
 
 use crate::config::Config;
-use crate::host::{Call, CallId, Cas, Headers, Host, HostError, Level, MetricId, Property};
+use crate::headers::Headers;
+use crate::host::{Call, CallId, Cas, Host, HostError, Level, MetricId, Property};
+use crate::pairs;
+
+/// Headers that tests can change.
+pub(crate) type Pairs = Vec<(String, Vec<u8>)>;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct SentReply {
@@ -19,7 +24,7 @@ pub(crate) struct SentReply {
 
 #[derive(Default)]
 pub(crate) struct State {
-    pub(crate) headers: Headers,
+    pub(crate) headers: Pairs,
     pub(crate) source_address: Option<Vec<u8>>,
     pub(crate) metadata: Option<Vec<u8>>,
     pub(crate) route_metadata: Option<Vec<u8>>,
@@ -35,7 +40,7 @@ pub(crate) struct State {
     pub(crate) calls: Vec<BTreeMap<String, String>>,
     /// Their bodies.
     pub(crate) bodies: Vec<String>,
-    pub(crate) answer: (Headers, Vec<u8>),
+    pub(crate) answer: (Pairs, Vec<u8>),
     pub(crate) now: Duration,
     pub(crate) tick_every: Option<Duration>,
     pub(crate) shared: BTreeMap<String, (Vec<u8>, u32)>,
@@ -109,7 +114,7 @@ fn metric_name(MetricId(index): MetricId) -> String {
 
 impl Host for FakeHost {
     fn request_headers(&self) -> Result<Headers, HostError> {
-        self.try_with("request_headers", |state| state.headers.clone())
+        self.try_with("request_headers", |state| packed(&state.headers))
     }
 
     fn remove_request_header(&self, name: &str) -> Result<(), HostError> {
@@ -180,7 +185,7 @@ impl Host for FakeHost {
     }
 
     fn answer_headers(&self) -> Result<Headers, HostError> {
-        self.try_with("answer_headers", |state| state.answer.0.clone())
+        self.try_with("answer_headers", |state| packed(&state.answer.0))
     }
 
     fn answer_body(&self, size_bytes: usize) -> Result<Vec<u8>, HostError> {
@@ -244,7 +249,13 @@ impl Host for FakeHost {
 
 // === what tests are made of ===
 
-pub(crate) fn headers(pairs: &[(&str, &str)]) -> Headers {
+/// As the proxy gives them.
+pub(crate) fn packed(pairs: &Pairs) -> Headers {
+    let pairs: Vec<_> = pairs.iter().map(|(name, value)| (name.as_str(), value)).collect();
+    pairs::decode(pairs::encode(&pairs)).unwrap()
+}
+
+pub(crate) fn headers(pairs: &[(&str, &str)]) -> Pairs {
     pairs.iter().map(|&(name, value)| (name.to_owned(), value.as_bytes().to_vec())).collect()
 }
 

@@ -14,7 +14,8 @@ use std::time::Duration;
 use portcullis_core::{Admission, OpenError, Policy};
 
 use crate::config::{Config, Tenancy};
-use crate::host::{Call, CallId, Headers, Host, HostError, Level};
+use crate::headers::Headers;
+use crate::host::{Call, CallId, Host, HostError, Level};
 use crate::revocations::Revocations;
 use crate::tenant::Tenant;
 use changes::{Changes, Gathered};
@@ -477,7 +478,7 @@ impl Answer {
     }
 
     fn header(&self, name: &str) -> Option<&str> {
-        let (_, value) = self.headers.iter().find(|(header, _)| header == name)?;
+        let value = self.headers.first(name)?;
         core::str::from_utf8(value).ok().filter(|value| value.bytes().all(|byte| byte.is_ascii_graphic()))
     }
 

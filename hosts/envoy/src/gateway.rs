@@ -10,7 +10,8 @@ use portcullis_core::Credential;
 
 use crate::config::{Config, Gateway, Tenancy};
 use crate::extract::{Malformed, single};
-use crate::host::{Call, CallId, Headers, Host, HostError};
+use crate::headers::Headers;
+use crate::host::{Call, CallId, Host, HostError};
 use crate::identity::{FactNames, Identity, Unreadable};
 use crate::json::Json;
 use crate::token::JsonPayload;
@@ -86,8 +87,7 @@ impl Answer {
             return Err(Unreadable);
         }
         let headers = host.answer_headers().map_err(|HostError| Unreadable)?;
-        let status = headers.iter().find(|(name, _)| name == ":status").map(|(_, value)| value.as_slice());
-        match status {
+        match headers.first(":status") {
             Some(b"204") => Ok(Self::Nobody),
             Some(b"401") => Ok(Self::Wrong),
             Some(b"200") if body_bytes > 0 => {
@@ -120,9 +120,8 @@ fn identity(body: &[u8], now: u64) -> Result<Identity, Unreadable> {
 
 /// The cookie of that name as `NAME=VALUE`. Twice is malformed: the server might take the other one.
 fn cookie(headers: &Headers, name: &str) -> Result<Option<String>, Malformed> {
-    let values = headers.iter().filter(|(header, _)| header == "cookie").map(|(_, value)| value.as_slice());
     let mut found = None;
-    for pair in values.flat_map(|value| value.split(|&byte| byte == b';')) {
+    for pair in headers.all("cookie").flat_map(|value| value.split(|&byte| byte == b';')) {
         let pair = pair.trim_ascii();
         let is_named = pair.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'='));
         if !is_named {

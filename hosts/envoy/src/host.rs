@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::headers::Headers;
+
 /// The proxy refused or failed a call. Why does not matter: the caller answers each failure the same way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the proxy refused the call")]
@@ -21,9 +23,6 @@ pub struct CallId(pub u32);
 /// A metric that the proxy knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MetricId(pub u32);
-
-/// Headers in the order received; names in lower case.
-pub type Headers = Vec<(String, Vec<u8>)>;
 
 /// What the proxy knows about a request beside its headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

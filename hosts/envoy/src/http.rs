@@ -52,22 +52,31 @@ pub struct Edge {
     pub tokens: Tokens,
     /// Answers of the gateway.
     pub answers: Cache<Rc<Identity>>,
-    scratches: Scratches,
+    canonical: Vec<u8>,
+    bodies: ValidateScratch,
+    scratches: Option<Box<Scratches>>,
 }
 
+/// Lent to one request after the other.
 #[derive(Default)]
 struct Scratches {
     live: Scratch,
     shadow: Scratch,
-    canonical: Vec<u8>,
-    bodies: ValidateScratch,
 }
 
 impl Edge {
     /// Denies everything until its tenants have policies.
     pub fn new(config: Config) -> Self {
         let tenants = config.tenants.iter().map(|tenancy| Tenant::new(&config, tenancy)).collect();
-        Self { config, tenants, tokens: Tokens::default(), answers: Cache::default(), scratches: Scratches::default() }
+        Self {
+            config,
+            tenants,
+            tokens: Tokens::default(),
+            answers: Cache::default(),
+            canonical: Vec::new(),
+            bodies: ValidateScratch::default(),
+            scratches: None,
+        }
     }
 }
 
@@ -182,7 +191,9 @@ struct Asked<'a, H> {
     tenant: &'a mut Tenant,
     tokens: &'a mut Tokens,
     answers: &'a mut Cache<Rc<Identity>>,
-    scratches: &'a mut Scratches,
+    canonical: &'a mut Vec<u8>,
+    bodies: &'a mut ValidateScratch,
+    scratches: &'a mut Option<Box<Scratches>>,
     settings: Settings,
     now: Option<Duration>,
     /// `None` when none may decide.
@@ -191,17 +202,30 @@ struct Asked<'a, H> {
 
 impl<'a, H: Host> Asked<'a, H> {
     fn new(host: &'a H, edge: &'a mut Edge, settings: Settings) -> Option<Self> {
-        let Edge { config, tenants, tokens, answers, scratches } = edge;
+        let Edge { config, tenants, tokens, answers, canonical, bodies, scratches } = edge;
         let (tenancy, tenant) = (config.tenants.get(settings.tenant)?, tenants.get_mut(settings.tenant)?);
         let now = host.now().ok();
         let policy = tenant.usable_policy(config, now);
-        Some(Self { host, config, tenancy, tenant, tokens, answers, scratches, settings, now, policy })
+        Some(Self {
+            host,
+            config,
+            tenancy,
+            tenant,
+            tokens,
+            answers,
+            canonical,
+            bodies,
+            scratches,
+            settings,
+            now,
+            policy,
+        })
     }
 
     /// A route that is switched off: the client's identity headers go nowhere all the same.
     fn pass(&mut self, received: &Received, stream: &mut Stream) -> Flow {
         // The route was chosen by the path as it came; an upstream that cleans it would serve that of another route.
-        if !is_canonical(received, &mut self.scratches.canonical) {
+        if !is_canonical(received, self.canonical) {
             let occasion = Occasion { received: Some(received), ..Occasion::default() };
             return self.refuse(&occasion, Reason::MalformedRequest, stream);
         }
@@ -269,7 +293,7 @@ impl<'a, H: Host> Asked<'a, H> {
     }
 
     fn facts<'r>(&mut self, received: &'r Received) -> Result<Facts<'r>, Malformed> {
-        Facts::read(received, self.config, &mut self.scratches.canonical)
+        Facts::read(received, self.config, self.canonical)
     }
 
     fn authenticator(&mut self) -> Authenticator<'_, H> {
@@ -296,7 +320,7 @@ impl<'a, H: Host> Asked<'a, H> {
             return self.refuse(&occasion, Reason::PolicyUnavailable, stream);
         };
         // The decision borrows them, and what follows needs the rest of `self`.
-        let mut scratches = core::mem::take(self.scratches);
+        let mut scratches = self.scratches.take().unwrap_or_default();
         let request = request(facts, identity, self.now);
         let decision = self.tenant.revoke(&policy, identity, decide(&policy, &request, &mut scratches.live));
         occasion.shadow = self.compare(&request, identity, &decision, &mut scratches.shadow);
@@ -306,7 +330,7 @@ impl<'a, H: Host> Asked<'a, H> {
             Err(reason) => refusal(&policy, reason),
         };
         let flow = self.answer(&occasion, &decision, stream);
-        *self.scratches = scratches;
+        *self.scratches = Some(scratches);
         if flow == Flow::Continue { self.check_body(&policy, received, facts, stream) } else { flow }
     }
 

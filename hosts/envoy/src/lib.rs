@@ -14,6 +14,7 @@
     )
 )]
 
+pub mod headers;
 pub mod host;
 #[cfg(any(target_family = "wasm", test))]
 mod pairs;

@@ -132,7 +132,7 @@ impl Logs {
         };
         let headers = if headers == 0 { Err(HostError) } else { host.answer_headers() };
         let headers = headers.unwrap_or_default();
-        let status = headers.iter().find(|(name, _)| name == ":status").map(|(_, value)| value.as_slice());
+        let status = headers.first(":status");
         match status {
             Some([b'2', ..]) => {
                 self.forget(records, now);

@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use abi::{Buffer, LogLevel, Map, Metric};
 
-use crate::host::{Call, CallId, Cas, Headers, Host, HostError, Level, MetricId, Property};
+use crate::headers::Headers;
+use crate::host::{Call, CallId, Cas, Host, HostError, Level, MetricId, Property};
 use crate::pairs;
 
 struct Envoy;
 
 impl Host for Envoy {
     fn request_headers(&self) -> Result<Headers, HostError> {
-        pairs::decode(&abi::map(Map::RequestHeaders)?)
+        pairs::decode(abi::map(Map::RequestHeaders)?)
     }
 
     fn remove_request_header(&self, name: &str) -> Result<(), HostError> {
@@ -68,7 +69,7 @@ impl Host for Envoy {
     }
 
     fn answer_headers(&self) -> Result<Headers, HostError> {
-        pairs::decode(&abi::map(Map::CallHeaders)?)
+        pairs::decode(abi::map(Map::CallHeaders)?)
     }
 
     fn answer_body(&self, size_bytes: usize) -> Result<Vec<u8>, HostError> {

@@ -86,10 +86,10 @@ mod tests {
 
     use super::{Difference, Occasion, records};
     use crate::extract::Received;
-    use crate::fake::headers;
+    use crate::fake::{headers, packed};
 
     fn record(pairs: &[(&str, &str)], shadow: Option<Difference>) -> Value {
-        let received = Received { headers: headers(pairs), ..Received::default() };
+        let received = Received { headers: packed(&headers(pairs)), ..Received::default() };
         let ip = Some([203, 0, 113, 9].into());
         let occasion = Occasion { received: Some(&received), ip, identity: None, shadow };
         let records = records(&Decision::UNAVAILABLE, &occasion, Duration::from_millis(1_700_000_000_123));

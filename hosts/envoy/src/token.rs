@@ -11,8 +11,6 @@ mod verify;
 
 use std::rc::Rc;
 
-use p256::elliptic_curve::subtle::ConstantTimeEq as _;
-
 use crate::config::{ClaimNames, Config, Issuer};
 use crate::host::Host;
 use crate::identity::{FactNames, Identity, Payload, Unreadable};
@@ -51,7 +49,7 @@ pub fn read(host: &impl Host, config: &Config, tokens: &mut Tokens, token: &str,
     }
     let Some(key) = token.as_bytes().last_chunk() else { return Bearer::Foreign };
     if let Some(Verified { text, identity }) = tokens.get(key)
-        && bool::from(text.as_bytes().ct_eq(token.as_bytes()))
+        && is_same(text.as_bytes(), token.as_bytes())
     {
         return if is_expired(&identity, now) { Bearer::Invalid } else { Bearer::Valid(identity) };
     }
@@ -71,6 +69,15 @@ pub fn read(host: &impl Host, config: &Config, tokens: &mut Tokens, token: &str,
         }
         Err(Unreadable) => Bearer::Invalid,
     }
+}
+
+/// Takes as long wherever they differ. Tokens are long, so eight bytes are compared at once.
+fn is_same(known: &[u8], token: &[u8]) -> bool {
+    let ((words, rest), (others, others_rest)) = (known.as_chunks::<8>(), token.as_chunks::<8>());
+    let words = words.iter().zip(others).map(|(a, b)| u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b));
+    let rest = rest.iter().zip(others_rest).map(|(a, b)| u64::from(a ^ b));
+    let difference = words.chain(rest).fold(0, |difference, bits| difference | bits);
+    known.len() == token.len() && core::hint::black_box(difference) == 0
 }
 
 fn is_expired(identity: &Identity, now: u64) -> bool {

@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 use super::{Answer, Question};
 use crate::config::Gateway;
 use crate::extract::Malformed;
-use crate::fake::{FakeHost, config, headers};
+use crate::fake::{FakeHost, config, headers, packed};
 use crate::identity::Unreadable;
 
 const NOW: u64 = 1_700_000_000;
 
 fn question(pairs: &[(&str, &str)], authorization: Option<&str>) -> Result<Option<Question>, Malformed> {
     let gateway = Gateway { cookie: Some("sid".to_owned()), timeout_ms: 1 };
-    Question::read(&headers(pairs), &gateway, authorization)
+    Question::read(&packed(&headers(pairs)), &gateway, authorization)
 }
 
 /// What the server is asked about these headers, without what every call has.
@@ -38,7 +38,7 @@ fn forwards_the_credentials_and_nothing_else() {
 fn without_credentials_nothing_is_asked() {
     assert_eq!(question(&[("cookie", "a=1; xsid=2; sid"), ("x-key", "k")], None), Ok(None));
     let none = Gateway { cookie: None, timeout_ms: 1 };
-    assert_eq!(Question::read(&headers(&[("cookie", "sid=1")]), &none, None), Ok(None));
+    assert_eq!(Question::read(&packed(&headers(&[("cookie", "sid=1")])), &none, None), Ok(None));
 }
 
 #[test]

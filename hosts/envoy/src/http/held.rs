@@ -5,9 +5,9 @@
 
 use std::rc::Rc;
 
-use portcullis_core::Policy;
+use portcullis_core::{Policy, ValidateScratch};
 
-use super::{Asked, Body, Edge, Flow, Scratches, Stream, on_request_unconfigured, send};
+use super::{Asked, Body, Edge, Flow, Stream, on_request_unconfigured, send};
 use crate::body::{Check, Problem};
 use crate::extract::{Facts, Received};
 use crate::host::{Host, HostError, Level};
@@ -34,9 +34,9 @@ pub fn on_trailers(host: &impl Host, edge: &mut Edge, stream: &mut Stream) -> Fl
 
 fn on_more(host: &impl Host, edge: &mut Edge, stream: &mut Stream) -> Flow {
     let Some(held) = stream.held.take() else { return Flow::Hold };
-    let Edge { tenants, scratches, .. } = edge;
+    let Edge { tenants, bodies, .. } = edge;
     match tenants.get_mut(held.tenant) {
-        Some(tenant) => Holder { host, tenant, scratches }.step(held, stream),
+        Some(tenant) => Holder { host, tenant, bodies }.step(held, stream),
         None => on_request_unconfigured(host),
     }
 }
@@ -52,7 +52,7 @@ impl<H: Host> Asked<'_, H> {
     ) -> Flow {
         let Body { has_ended, is_shown, .. } = stream.body;
         let check = Check::of(policy, received, facts, self.settings, self.config, has_ended);
-        let mut holder = Holder { host: self.host, tenant: self.tenant, scratches: self.scratches };
+        let mut holder = Holder { host: self.host, tenant: self.tenant, bodies: self.bodies };
         match check {
             Ok(None) => Flow::Continue,
             Ok(Some(_)) if !(has_ended || is_shown) => {
@@ -72,7 +72,7 @@ impl<H: Host> Asked<'_, H> {
 struct Holder<'a, H> {
     host: &'a H,
     tenant: &'a mut Tenant,
-    scratches: &'a mut Scratches,
+    bodies: &'a mut ValidateScratch,
 }
 
 impl<H: Host> Holder<'_, H> {
@@ -101,7 +101,7 @@ impl<H: Host> Holder<'_, H> {
         if body.len() != size_bytes {
             return Err(Problem::UNAVAILABLE);
         }
-        let Some(changed) = held.check.run(&body, &mut self.scratches.bodies)? else { return Ok(()) };
+        let Some(changed) = held.check.run(&body, self.bodies)? else { return Ok(()) };
         if held.has_length {
             let length = itoa::Buffer::new().format(changed.len()).to_owned();
             self.host.set_request_header("content-length", &length).map_err(unavailable)?;

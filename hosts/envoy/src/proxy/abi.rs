@@ -252,7 +252,7 @@ pub(super) fn reply(status: u16, headers: &[u8], body: &[u8]) -> Result<(), Host
 
 /// Headers in the form of `crate::pairs`; the answer is the number of the call.
 pub(super) fn call(cluster: &str, headers: &[u8], body: &[u8], timeout_ms: u32) -> Result<u32, HostError> {
-    let (mut call, trailers) = (0, crate::pairs::encode(&[]));
+    let (mut call, trailers) = (0, crate::pairs::encode::<&str>(&[]));
     done(unsafe {
         proxy_http_call(
             cluster.as_ptr(),

@@ -168,11 +168,6 @@ extern "C" fn proxy_on_http_call_response(id: u32, call: u32, headers: usize, bo
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_done(_id: u32) -> u32 {
-    1
-}
-
-#[unsafe(no_mangle)]
 extern "C" fn proxy_on_delete(id: u32) {
     with_calls(|calls| calls.retain(|(_, request)| *request != id));
     with(|contexts| {
