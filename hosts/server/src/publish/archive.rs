@@ -29,7 +29,7 @@ pub struct Pointer {
 pub enum ArchiveError {
     #[error("`object_store` is not a URL like `file:///var/lib/bundles` or `s3://bucket/folder`")]
     Url,
-    #[error("the object store cannot be used, or this build does not support it")]
+    #[error("the object store cannot be used")]
     Open(#[source] object_store::Error),
     #[error("the object store failed")]
     Store(#[from] object_store::Error),
@@ -41,6 +41,8 @@ impl Archive {
     /// `settings` are credentials and the like, under the names that the environment of each cloud has for them.
     pub fn open(url: &str, settings: impl IntoIterator<Item = (String, String)>) -> Result<Self, ArchiveError> {
         let url = Url::parse(url).map_err(|_| ArchiveError::Url)?;
+        // An error says that the process has one already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let (store, root) = object_store::parse_url_opts(&url, settings).map_err(ArchiveError::Open)?;
         Ok(Self { store, root })
     }

@@ -1,8 +1,15 @@
 //! What happens to a bundle after it decides here: compression, the object store, the publish job.
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::{IntoResponse as _, Response};
 use portcullis_directory::{Directory, Location, NewDocument, TenantId, UserId};
 use serde_json::{Value, json};
 
@@ -21,6 +28,69 @@ async fn app_with_archive(folder: &Path) -> TestApp {
 fn pointer(folder: &Path) -> Option<Value> {
     let text = std::fs::read(folder.join("bundles/default/current.json")).ok()?;
     Some(serde_json::from_slice(&text).unwrap())
+}
+
+/// Objects by path, as a store that speaks the protocol of S3 keeps them.
+type Objects = Arc<Mutex<BTreeMap<String, Bytes>>>;
+
+async fn answer(State(objects): State<Objects>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let is_signed = headers["authorization"].to_str().unwrap().starts_with("AWS4-HMAC-SHA256 Credential=key/");
+    let mut objects = objects.lock().unwrap();
+    let meta = [("etag", "\"1\""), ("last-modified", "Mon, 01 Jan 2024 00:00:00 GMT")];
+    match (is_signed, method) {
+        (false, _) => StatusCode::FORBIDDEN.into_response(),
+        (_, Method::PUT) => {
+            objects.insert(uri.path().to_owned(), body);
+            meta.into_response()
+        }
+        _ => match objects.get(uri.path()) {
+            Some(object) => (meta, object.clone()).into_response(),
+            None => StatusCode::NOT_FOUND.into_response(),
+        },
+    }
+}
+
+#[tokio::test]
+async fn a_bundle_goes_to_a_bucket() {
+    let objects = Objects::default();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let bucket = Router::new().fallback(answer).with_state(Arc::clone(&objects));
+    let server = tokio::spawn(async move { axum::serve(listener, bucket).await });
+
+    let settings = [
+        ("AWS_ENDPOINT", endpoint.as_str()),
+        ("AWS_ALLOW_HTTP", "true"),
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_ACCESS_KEY_ID", "key"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+    ];
+    let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let archive = Archive::open("s3://bundles/eu", settings).unwrap();
+    let app = TestApp::with(Location::Memory, |parts| parts.archive = Some(archive)).await;
+    let admin = app.admin().await;
+    let digest = admin.publish(POLICY).await.json()["digest"].as_str().unwrap().to_owned();
+    while app.app.store.publish_job(&TenantId::default()).await.unwrap().is_some() {
+        tokio::task::yield_now().await;
+    }
+    let served = admin.get("/policy/bundle").send().await.expect_status(200);
+    let objects = objects.lock().unwrap().clone();
+    assert_eq!(objects.keys().collect::<Vec<_>>().len(), 2, "{:?}", objects.keys());
+    assert_eq!(objects[&format!("/bundles/eu/default/{digest}.bundle")], served.body);
+    let pointer: Value = serde_json::from_slice(&objects["/bundles/eu/default/current.json"]).unwrap();
+    assert_eq!(pointer, json!({"tenant": "default", "revision": 1, "digest": digest}));
+    server.abort();
+}
+
+#[test]
+fn every_cloud_is_part_of_the_server() {
+    let account = [("AZURE_STORAGE_ACCOUNT_NAME".to_owned(), "acme".to_owned())];
+    for (url, settings) in
+        [("gs://bundles/eu", vec![]), ("az://bundles/eu", account.to_vec()), ("s3://bundles", vec![])]
+    {
+        assert!(Archive::open(url, settings).is_ok(), "{url}");
+    }
+    assert!(Archive::open("ftp://bundles/eu", []).is_err());
 }
 
 /// Waits until the outbox has done its work for `revision`.
