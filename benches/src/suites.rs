@@ -10,7 +10,7 @@ pub mod decide;
 pub mod edge;
 pub mod instructions;
 #[cfg(any(feature = "edge", feature = "server"))]
-mod load;
+pub mod load;
 #[cfg(feature = "server")]
 pub mod nodes;
 #[cfg(feature = "server")]

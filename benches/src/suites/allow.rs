@@ -156,9 +156,8 @@ fn while_writing(server: &Server, asks: &[Ask], ask: impl FnOnce() -> Result<Mea
     };
     let writes: Vec<Request> = asks.iter().enumerate().flat_map(both).collect();
     let mut clients: Vec<Client> = (0..CREATING).map(|_| Client::new(server.address())).collect();
-    let stopped = AtomicBool::new(false);
+    let (stopped, pace) = (AtomicBool::new(false), Pace::PerSecond(WRITES_PER_SECOND));
     thread::scope(|scope| {
-        let pace = Pace::PerSecond(WRITES_PER_SECOND);
         let writing = scope.spawn(|| load::run(&mut clients, &writes, pace, &Until::Stopped(&stopped)));
         let measured = ask();
         stopped.store(true, Ordering::Relaxed);

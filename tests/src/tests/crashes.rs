@@ -127,7 +127,7 @@ impl Known {
 fn is_published(server: &Server, number: u64, archive: &Path) {
     for (asked, effect) in [(number, "allow"), (number + 1, "deny")] {
         let decision = server.decide(&json!({"action": "GET", "path": format!("/number/{asked}")})).unwrap();
-        assert_eq!(decision["effect"], effect, "{asked}: {decision}");
+        assert_eq!(decision["decision"], effect, "{asked}: {decision}");
     }
     let newest = server.send(Request::get("/policy/revisions?limit=1")).unwrap().json().unwrap();
     let newest = &newest["revisions"][0];
