@@ -10,11 +10,11 @@ use portcullis_benches::report::{self, Circumstances};
 use portcullis_benches::suites::component;
 #[cfg(feature = "edge")]
 use portcullis_benches::suites::edge;
-#[cfg(feature = "server")]
-use portcullis_benches::suites::polls;
 #[cfg(feature = "validators")]
 use portcullis_benches::suites::validate;
 use portcullis_benches::suites::{Settings, compile, decide, instructions};
+#[cfg(feature = "server")]
+use portcullis_benches::suites::{allow, nodes, polls};
 use portcullis_benches::workload::SIZES;
 
 #[derive(Parser)]
@@ -72,6 +72,12 @@ enum Suite {
     /// How soon thousands of waiting edges are told by the server
     #[cfg(feature = "server")]
     Polls,
+    /// `/v1/allow` under load, beside a bare handler, and while users are changed
+    #[cfg(feature = "server")]
+    Allow,
+    /// How soon what one server wrote decides on another
+    #[cfg(feature = "server")]
+    Nodes,
     /// Time of one validation of a document
     #[cfg(feature = "validators")]
     Validate,
@@ -94,6 +100,9 @@ enum Child {
     Count(instructions::Job),
     #[command(hide = true)]
     CompileOne(compile::Job),
+    #[cfg(feature = "server")]
+    #[command(hide = true)]
+    Bare(allow::Job),
 }
 
 fn main() -> ExitCode {
@@ -106,12 +115,20 @@ fn main() -> ExitCode {
     }
 }
 
+/// Where the programs of others are unpacked, in the target folder above `server`.
+#[cfg(feature = "server")]
+fn tools(server: &std::path::Path) -> std::path::PathBuf {
+    server.ancestors().nth(2).map(std::path::Path::to_owned).unwrap_or_default().join("tools")
+}
+
 fn run(cli: Cli) -> Result<()> {
     let suites = cli.suites();
     let Cli { rules, engines: chosen, rounds, write, date, child, .. } = cli;
     match child {
         Some(Child::Count(job)) => return instructions::child(&job),
         Some(Child::CompileOne(job)) => return compile::child(&job),
+        #[cfg(feature = "server")]
+        Some(Child::Bare(job)) => return allow::child(&job),
         None => {}
     }
     let arguments = std::env::args().skip(1).filter(|argument| argument != "--write").collect::<Vec<_>>();
@@ -142,6 +159,10 @@ fn run(cli: Cli) -> Result<()> {
             Suite::EdgeChange => ("edge-change", edge::change(&edge::Programs::find(server.clone())?)?),
             #[cfg(feature = "server")]
             Suite::Polls => ("polls", polls::run(&server)?),
+            #[cfg(feature = "server")]
+            Suite::Allow => ("allow", allow::run(&server, &tools(&server), settings.rounds)?),
+            #[cfg(feature = "server")]
+            Suite::Nodes => ("nodes", nodes::run(&server, &tools(&server))?),
             #[cfg(feature = "validators")]
             Suite::Validate => ("validate", validate::run(settings.rounds)?),
         };

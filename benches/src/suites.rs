@@ -1,5 +1,7 @@
 //! What is measured, one file per question.
 
+#[cfg(feature = "server")]
+pub mod allow;
 pub mod compile;
 #[cfg(feature = "component")]
 pub mod component;
@@ -7,6 +9,10 @@ pub mod decide;
 #[cfg(feature = "edge")]
 pub mod edge;
 pub mod instructions;
+#[cfg(any(feature = "edge", feature = "server"))]
+pub mod load;
+#[cfg(feature = "server")]
+pub mod nodes;
 #[cfg(feature = "server")]
 pub mod polls;
 #[cfg(feature = "validators")]

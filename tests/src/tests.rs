@@ -4,6 +4,8 @@ mod bundles;
 #[cfg(feature = "hosts")]
 mod compiler;
 #[cfg(feature = "hosts")]
+mod crashes;
+#[cfg(feature = "hosts")]
 mod dialects;
 mod differential;
 #[cfg(feature = "hosts")]
@@ -18,6 +20,8 @@ mod golden;
 mod limits;
 #[cfg(feature = "hosts")]
 mod module;
+#[cfg(feature = "hosts")]
+mod nodes;
 mod properties;
 #[cfg(feature = "hosts")]
 mod proxied;

@@ -3,7 +3,6 @@
 mod change;
 mod cost;
 mod fronts;
-mod load;
 mod memory;
 mod process;
 

@@ -99,10 +99,30 @@ impl Action {
     }
 }
 
+// === impl AuditEntry ===
+
+impl AuditEntry {
+    /// The user whose own row was changed or deleted.
+    pub fn changed_user(&self) -> Option<UserId> {
+        let is_change = [Action::UpdateUser, Action::DeleteUser].iter().any(|action| action.name() == self.action);
+        let id = self.object.strip_prefix("user/").filter(|_| is_change)?;
+        UserId::parse(id).ok()
+    }
+}
+
 // === impl Directory ===
 
 impl Directory {
+    /// Number of the newest entry; 0 before the first.
+    pub async fn last_audit_entry(&self) -> Result<i64, StoreError> {
+        let newest = audit_entries::Entity::find().order_by_desc(audit_entries::Column::Id).limit(1).one(&self.db);
+        Ok(newest.await?.map_or(0, |entry| entry.id))
+    }
+
     /// The trail in the order it was written, after entry `after`.
+    ///
+    /// INVARIANT: entries are written by writes that take turns, so that none becomes visible after one with a higher
+    /// number. Whoever has seen an entry has seen all before it.
     pub async fn audit_entries(&self, after: Option<i64>, limit: PageSize) -> Result<Vec<AuditEntry>, StoreError> {
         let rows = audit_entries::Entity::find()
             .filter(audit_entries::Column::Id.gt(after.unwrap_or(0)))

@@ -1,18 +1,26 @@
 //! A write: everything that is to become true together, or not at all.
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use sea_orm::{ConnectionTrait, DbErr};
 
 use crate::audit::{self, Action, Object};
+use crate::known::Known;
 use crate::records::{self, ColumnOf, Find, Listed, Record};
+use crate::write::Write;
 use crate::{Directory, StoreError, UnixSeconds, UserId};
 
 /// An open write of one author at one time. Dropped without `commit`, nothing of it happens.
 ///
 /// Writes take turns, so a read through the write stays true until it ends.
 pub struct Change {
-    pub(crate) write: DatabaseTransaction,
+    pub(crate) write: Write,
     pub(crate) by: UserId,
     pub(crate) at: UnixSeconds,
+    known: Known,
+    /// Whose entries the trail gets.
+    changed: Mutex<BTreeSet<UserId>>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +46,11 @@ impl Change {
     pub async fn commit(self) -> Result<(), StoreError> {
         // After a statement that failed PostgreSQL answers a commit by taking everything back, and says nothing.
         self.write.execute_unprepared("SELECT 1").await?;
-        Ok(self.write.commit().await?)
+        let Self { write, known, changed, .. } = self;
+        let done = write.commit().await;
+        // Also after an error: nobody knows then whether it was stored.
+        changed.into_inner().unwrap_or_else(PoisonError::into_inner).iter().for_each(|id| known.forget(id));
+        Ok(done?)
     }
 
     /// Adds what belongs to a user.
@@ -69,6 +81,9 @@ impl Change {
     }
 
     pub(crate) async fn audit(&self, action: Action, object: Object<'_>, revision: i64) -> Result<(), DbErr> {
+        if let Object::User(id) = object {
+            self.changed.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone());
+        }
         audit::record(&self.write, &self.by, action, object, revision, self.at).await
     }
 }
@@ -78,7 +93,8 @@ impl Change {
 impl Directory {
     /// Begins a write; others wait until it ends.
     pub async fn change(&self, by: &UserId, at: UnixSeconds) -> Result<Change, StoreError> {
-        Ok(Change { write: self.write().await?, by: by.clone(), at })
+        let (write, by, known) = (self.write().await?, by.clone(), self.known.clone());
+        Ok(Change { write, by, at, known, changed: Mutex::default() })
     }
 
     pub async fn get<R: Listed>(&self, id: i64) -> Result<Option<R>, StoreError> {

@@ -11,6 +11,7 @@ mod time;
 mod entities;
 mod migration;
 mod store;
+mod write;
 
 mod change;
 mod records;
@@ -25,6 +26,7 @@ mod documents;
 mod edges;
 mod entries;
 mod keys;
+mod known;
 mod once;
 mod publish;
 mod revocations;

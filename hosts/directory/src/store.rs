@@ -6,18 +6,22 @@ use std::time::Duration;
 
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    EntityTrait, ExprTrait as _, QueryFilter, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ColumnTrait, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, EntityTrait,
+    ExprTrait as _, QueryFilter, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
 
 use crate::entities::writes;
+use crate::known::Known;
 use crate::migration::Migrator;
+use crate::write::{Turn, Turns, Write};
 
 /// The domain and its database. Cheap to clone.
 #[derive(Clone)]
 pub struct Directory {
     pub(crate) db: DatabaseConnection,
+    pub(crate) known: Known,
+    turns: Turns,
 }
 
 /// Where the database is. Shown without credentials.
@@ -59,7 +63,7 @@ impl Directory {
     pub async fn open(location: Location) -> Result<Self, StoreError> {
         let db = Database::connect(connect_options(location)).await?;
         migrate(&db).await?;
-        Ok(Self { db })
+        Ok(Self { db, known: Known::default(), turns: Turns::default() })
     }
 
     /// How many writes of the directory there were. Whoever sees a number sees all writes up to it.
@@ -82,8 +86,9 @@ impl Directory {
     ///
     /// Writes take turns, so what one reads is what it changes: in SQLite there is one writer anyway, in PostgreSQL the
     /// others wait for the row that counts.
-    pub(crate) async fn write(&self) -> Result<DatabaseTransaction, DbErr> {
-        let write = self.begin().await?;
+    pub(crate) async fn write(&self) -> Result<Write, DbErr> {
+        let turn = self.turns.next().await?;
+        let write = self.begin_in(Some(turn)).await?;
         writes::Entity::update_many()
             .col_expr(writes::Column::Count, Expr::col(writes::Column::Count).add(1))
             .filter(writes::Column::Id.eq(writes::ONLY))
@@ -93,14 +98,23 @@ impl Directory {
     }
 
     /// Starts a transaction that takes no turn, for writes that are right in whatever order they come.
-    pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+    pub(crate) async fn begin(&self) -> Result<Write, DbErr> {
+        let turn = match self.db.get_database_backend() {
+            // Here every writer is the only one.
+            DbBackend::Sqlite => Some(self.turns.next().await?),
+            _ => None,
+        };
+        self.begin_in(turn).await
+    }
+
+    async fn begin_in(&self, turn: Option<Turn>) -> Result<Write, DbErr> {
         // A deferred transaction that reads and then writes fails at once when another writer came between;
         // an immediate one waits for its turn.
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        self.db.begin_with_options(options).await
+        Ok(Write::new(self.db.begin_with_options(options).await?, turn))
     }
 }
 

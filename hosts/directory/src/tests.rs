@@ -1,11 +1,13 @@
 //! The directory through its public API: every case on SQLite, and on PostgreSQL.
 
 mod access;
+mod known;
 mod people;
 mod place;
 
 use crate::*;
 use access::*;
+use known::*;
 use people::*;
 use place::{Place, on_both};
 
@@ -38,6 +40,8 @@ on_both! {
     documents_follow_each_other,
     an_unknown_tenant_has_nothing_and_takes_nothing,
     writers_of_one_database_take_turns,
+    a_known_user_is_as_the_last_write_of_the_process_left_it,
+    the_trail_says_whom_another_process_changed,
     of_documents_stored_at_once_one_wins,
     a_stored_document_asks_for_its_publication_until_it_is_published,
     what_outdates_tokens_is_a_revocation,

@@ -32,7 +32,7 @@ impl Default for Limits {
         Self {
             instances: thread::available_parallelism().map_or(1, usize::from),
             memory_bytes: 1 << 30,
-            call_deadline: Duration::from_secs(1),
+            call_deadline: Duration::from_secs(5),
             open_deadline: Duration::from_secs(30),
         }
     }

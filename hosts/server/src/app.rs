@@ -12,6 +12,7 @@ use crate::authn::secret::{Secret as _, SetupSecret};
 use crate::clock::Clock;
 use crate::dialects::barong;
 use crate::dialects::padlock::{self, Padlock};
+use crate::follow::{Follower, Watermark};
 use crate::identity::settings::Settings as IdentitySettings;
 use crate::identity::{self, Identity};
 use crate::pdp::{Gate, GateError};
@@ -80,11 +81,23 @@ impl App {
         let padlock = Padlock::open(&runtime, padlock).map_err(GateError::from)?;
         let (tenant, key, archive) = (TenantId::default(), Arc::new(key), archive.map(Arc::new));
         let (lifetime, now) = (token_lifetime_s, clock.now());
+        // First of all, so that nothing is missed that is written while the rest is read.
+        let (after, watermark) = (directory.last_audit_entry().await?, Arc::new(Watermark::new()));
         let revocations = Revocations::open(directory.clone(), tenant.clone(), Arc::clone(&key), lifetime, now).await?;
         let identity = Identity::open(directory.clone(), vault, identity, Arc::clone(&clock)).await?;
-        let store = Store::new(directory, clock, Arc::new([Arc::clone(&revocations)]));
+        let all = Arc::new([Arc::clone(&revocations)]);
+        let store = Store::new(directory.clone(), Arc::clone(&clock), all, Arc::clone(&watermark));
         retention::start(store.clone(), tenant.clone(), retention);
         let publisher = Publisher::open(&runtime, store.clone(), key, tenant.clone(), archive).await?;
+        let follower = Follower {
+            directory,
+            clock,
+            identity: Arc::clone(&identity),
+            revocations: Arc::clone(&revocations),
+            watermark,
+            after,
+        };
+        follower.start(&publisher);
         let tenants = BTreeMap::from([(tenant, Tenant { publisher, revocations })]);
         let auditor = Auditor::new(getrandom::u64().map_err(StartError::Random)?)?;
         let is_stopping = watch::Sender::new(false);

@@ -11,7 +11,7 @@ use portcullis_directory::{
     ChangeError, CreateUserError, EdgeError, IssueTokenError, NameError, Revision, SetupError, StoreError,
     TooManyRoles, UpdateUserError,
 };
-use portcullis_runtime::{Decision, Reason, Report, RequestError, Verdict, Violation};
+use portcullis_runtime::{Decision, Reason, Report, RequestError, ValidateError, Verdict, Violation};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -359,6 +359,16 @@ impl From<PublishError> for ApiError {
             | PublishError::Open(_)
             | PublishError::NoTenant
             | PublishError::Interrupted(_)) => Self::internal(error),
+        }
+    }
+}
+
+impl From<ValidateError> for ApiError {
+    fn from(error: ValidateError) -> Self {
+        match error {
+            // The component ran out of its time, on a machine that is very busy.
+            ValidateError::Unavailable => Self::NotReady,
+            error @ ValidateError::UnknownSchema => Self::internal(error),
         }
     }
 }

@@ -28,6 +28,7 @@ mod body;
 mod precondition;
 mod valid;
 
+mod follow;
 pub mod publish;
 mod retention;
 mod revocations;

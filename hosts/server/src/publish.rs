@@ -8,6 +8,7 @@ pub mod archive;
 mod build;
 mod bundle;
 mod candidate;
+mod follow;
 mod outbox;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::permit::{Author, Permit};
 use crate::precondition::{Outcome, Preconditions};
 use crate::publish::archive::Archive;
 use crate::publish::build::{BuildError, Built, Source};
+use crate::publish::follow::Heard;
 use crate::signing::BundleKey;
 use crate::store::Store;
 
@@ -41,8 +43,11 @@ pub struct Publisher {
     /// The newest document could not be opened.
     is_unusable: AtomicBool,
     /// Held from reading the current revision until the next one is installed. Separate from the database on purpose:
-    /// compiling and preparing happen under it, and no transaction is open meanwhile.
-    turn: Mutex<()>,
+    /// compiling and preparing happen under it, and no transaction is open meanwhile. Holds the newest revision that
+    /// this server tried to open.
+    turn: Mutex<Option<Revision>>,
+    /// What somebody stored, to be taken over.
+    heard: watch::Sender<Heard>,
 }
 
 /// A document to be published, and the conditions under which.
@@ -99,7 +104,6 @@ impl Publisher {
         tenant: TenantId,
         archive: Option<Arc<Archive>>,
     ) -> Result<Arc<Self>, StoreError> {
-        let document = store.document(&tenant).await?;
         let (slot, current) = (PolicySlot::new(runtime), watch::Sender::new(None));
         let publisher = Arc::new(Self {
             tenant,
@@ -109,22 +113,12 @@ impl Publisher {
             current,
             candidate: watch::Sender::new(None),
             is_unusable: AtomicBool::new(false),
-            turn: Mutex::new(()),
+            turn: Mutex::default(),
+            heard: watch::Sender::default(),
         });
-        if let Some(document) = document {
-            let info = document.info;
-            let source = Source { text: document.text, media_type: document.media_type };
-            match publisher.make_ready(source, info.revision, info.created_at).await {
-                Ok(ready) => {
-                    publisher.report_other_bytes(&ready, info.digest);
-                    publisher.install(ready);
-                }
-                Err(error) => publisher.report_unusable(info.revision, &error),
-            }
-        }
-        if let Some(candidate) = publisher.store.candidate(&publisher.tenant).await? {
-            publisher.open_candidate(candidate).await;
-        }
+        *publisher.turn.lock().await = publisher.open_document().await?;
+        publisher.open_candidate().await?;
+        follow::start(&publisher);
         outbox::start(publisher.tenant.clone(), publisher.store.clone(), archive, publisher.bundles());
         Ok(publisher)
     }
@@ -167,7 +161,7 @@ impl Publisher {
     }
 
     async fn store_next(self: Arc<Self>, permit: &Permit<Author>, draft: Draft) -> Result<Receipt, PublishError> {
-        let _turn = self.turn.lock().await;
+        let mut newest = self.turn.lock().await;
         let current = self.store.current_revision(&self.tenant).await?;
         if draft.conditions.compare(current.map(|current| current.to_string()).as_deref()) != Outcome::Hold {
             return Err(PublishError::Precondition { current });
@@ -185,9 +179,25 @@ impl Publisher {
         };
         self.store.append_document(permit, &self.tenant, document).await?;
         let receipt = Receipt { revision, digest: ready.bundle.digest, warnings: std::mem::take(&mut ready.warnings) };
+        *newest = Some(revision);
         self.install(ready);
         tracing::info!(tenant.id = %self.tenant, bundle.revision = revision.get(), "a policy was published");
         Ok(receipt)
+    }
+
+    /// Lets the newest document decide, and answers with its revision. One that does not compile is logged.
+    async fn open_document(self: &Arc<Self>) -> Result<Option<Revision>, StoreError> {
+        let Some(document) = self.store.document(&self.tenant).await? else { return Ok(None) };
+        let info = document.info;
+        let source = Source { text: document.text, media_type: document.media_type };
+        match self.make_ready(source, info.revision, info.created_at).await {
+            Ok(ready) => {
+                self.report_other_bytes(&ready, info.digest);
+                self.install(ready);
+            }
+            Err(error) => self.report_unusable(info.revision, &error),
+        }
+        Ok(Some(info.revision))
     }
 
     /// Everything that takes time and can fail, away from the threads that answer requests.
@@ -235,7 +245,8 @@ impl Publisher {
             tenant.id = %self.tenant,
             bundle.revision = revision.get(),
             error,
-            "the stored policy document is not usable, every decision is deny until the next one"
+            decides = self.slot.revision(),
+            "the stored policy document is not usable: the policy before it decides, or without one every decision is deny"
         );
     }
 }

@@ -13,6 +13,7 @@ use portcullis_directory::{
 };
 
 use crate::clock::Clock;
+use crate::follow::Watermark;
 use crate::permit::{Asker, Author, Permit, Sender, SetupHolder};
 use crate::revocations::Revocations;
 
@@ -22,6 +23,7 @@ pub struct Store {
     clock: Arc<dyn Clock>,
     /// Of every tenant; they take over what a write revokes before it is answered.
     revocations: Arc<[Arc<Revocations>]>,
+    watermark: Arc<Watermark>,
 }
 
 /// Records that an edge sends.
@@ -33,8 +35,13 @@ pub struct Sent {
 }
 
 impl Store {
-    pub fn new(directory: Directory, clock: Arc<dyn Clock>, revocations: Arc<[Arc<Revocations>]>) -> Self {
-        Self { directory, clock, revocations }
+    pub fn new(
+        directory: Directory,
+        clock: Arc<dyn Clock>,
+        revocations: Arc<[Arc<Revocations>]>,
+        watermark: Arc<Watermark>,
+    ) -> Self {
+        Self { directory, clock, revocations, watermark }
     }
 
     pub fn now(&self) -> UnixSeconds {
@@ -66,6 +73,14 @@ impl Store {
 
     pub async fn user(&self, id: &UserId) -> Result<Option<User>, StoreError> {
         self.directory.user(id).await
+    }
+
+    /// The user as all writes of this server left it, and those of others until a fifth of a second ago.
+    pub async fn known_user(&self, id: &UserId) -> Result<Option<Arc<User>>, StoreError> {
+        match self.watermark.is_recent() {
+            true => self.directory.known_user(id).await,
+            false => Ok(self.directory.user(id).await?.map(Arc::new)),
+        }
     }
 
     pub async fn users(&self, after: Option<&UserId>, limit: PageSize) -> Result<Vec<User>, StoreError> {

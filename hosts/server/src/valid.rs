@@ -92,7 +92,7 @@ pub fn valid<T: Described>(app: &App, document: &[u8]) -> Result<T, ApiError> {
 }
 
 fn valid_by<T: DeserializeOwned>(schema: &str, app: &App, document: &[u8]) -> Result<T, ApiError> {
-    let report = app.gate.validate(schema, document).map_err(ApiError::internal)?;
+    let report = app.gate.validate(schema, document)?;
     match (report.verdict, &report.normalized) {
         // A number may satisfy the schema and not be written as Rust reads it: `1.0` is an integer.
         (Verdict::Valid, Some(json)) => {

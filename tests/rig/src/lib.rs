@@ -14,6 +14,7 @@ pub mod process;
 pub mod server;
 pub mod token;
 pub mod upstream;
+pub mod wrk;
 
 pub use envoy::{Envoy, EnvoyBinary, EnvoySetup};
 pub use http::{Client, Request, Response};

@@ -114,6 +114,11 @@ impl Process {
         self.end_by("INT", timeout)
     }
 
+    /// Ends it as a machine that fails would (SIGKILL), and waits until it is gone.
+    pub fn kill(&mut self, timeout: Duration) -> Result<ExitStatus> {
+        self.end_by("KILL", timeout)
+    }
+
     fn end_by(&mut self, name: &str, timeout: Duration) -> Result<ExitStatus> {
         if self.child.try_wait()?.is_none() {
             signal(name, &self.pid().to_string())?;

@@ -15,6 +15,7 @@ use crate::process::Process;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 const CONFIGURATION: &str = "portcullis.toml";
+const DATA: &str = "data";
 
 /// A server that was set up; `admin` is its first user.
 #[derive(Debug)]
@@ -43,6 +44,21 @@ impl Server {
         let setup = Request::new("POST", "/setup").bearer(&setup_token).json(&json!({"id": "admin"}));
         let admin_token = token_in(&http::send(address, &setup)?.expect_status(201)?)?;
         let (binary, folder) = (binary.to_owned(), folder.to_owned());
+        Ok(Self { binary, folder, process, address, bundle_key, admin_token })
+    }
+
+    /// Another server on the same database, which `configuration` names, with the keys of this one. Data and logs go to
+    /// `folder`, which has no server's data yet.
+    pub fn start_beside(&self, folder: &Path, configuration: &str) -> Result<Self> {
+        fs::create_dir(folder.join(DATA))?;
+        for key in ["signing.key", "vault.keys"] {
+            fs::copy(self.folder.join(DATA).join(key), folder.join(DATA).join(key)).context(key)?;
+        }
+        fs::write(folder.join(CONFIGURATION), configuration)?;
+        let mut process = spawn(&self.binary, folder, "127.0.0.1:0")?;
+        let address = listening_on(&mut process)?;
+        let (binary, folder) = (self.binary.clone(), folder.to_owned());
+        let (bundle_key, admin_token) = (self.bundle_key.clone(), self.admin_token.clone());
         Ok(Self { binary, folder, process, address, bundle_key, admin_token })
     }
 
@@ -111,7 +127,12 @@ impl Server {
         Ok(())
     }
 
-    /// Starts it again after `stop`, with the same data on the same port.
+    /// Ends the process as a machine that fails would.
+    pub fn kill(&mut self) -> Result<()> {
+        self.process.kill(TIMEOUT).map(drop)
+    }
+
+    /// Starts it again after `stop` or `kill`, with the same data on the same port.
     pub fn start_again(&mut self) -> Result<()> {
         self.process = spawn(&self.binary, &self.folder, &self.address.to_string())?;
         let address = listening_on(&mut self.process)?;
@@ -122,7 +143,7 @@ impl Server {
 
 fn spawn(binary: &Path, folder: &Path, listen: &str) -> Result<Process> {
     let mut command = Command::new(binary);
-    command.args(["serve", "--listen", listen, "--data-dir"]).arg(folder.join("data"));
+    command.args(["serve", "--listen", listen, "--data-dir"]).arg(folder.join(DATA));
     command.arg("--config").arg(folder.join(CONFIGURATION));
     // They are settings of the server, and those of whoever runs the tests are not meant for this one.
     for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PORTCULLIS_")) {

@@ -10,9 +10,9 @@ use portcullis_artifacts::ENVOY_FILTER_PATH;
 use portcullis_rig::{Client, Envoy, EnvoySetup, Request, Server, Upstream, http, token};
 use serde_json::{Value, json};
 
-use super::load::{self, Pace, Until};
 use super::{Programs, Stand, fronts};
 use crate::measure::quantile;
+use crate::suites::load::{self, Pace, Until};
 
 const WORKERS: usize = 2;
 const TIMES: usize = 100;

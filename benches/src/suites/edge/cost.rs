@@ -10,9 +10,9 @@ use portcullis_artifacts::{EMPTY_FILTER_PATH, ENVOY_FILTER_PATH};
 use portcullis_rig::{Client, EnvoySetup, Request, Server, Upstream, token};
 
 use super::fronts::{self, Ours};
-use super::load::{self, Pace, Until};
 use super::{Programs, Stand, process};
 use crate::measure::quantile;
+use crate::suites::load::{self, Pace, Until};
 use crate::workload::Workload;
 
 const CONNECTIONS: usize = 8;

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use portcullis_compiler::Diagnostic;
-use portcullis_directory::{Candidate, Revision};
+use portcullis_directory::{Candidate, Revision, StoreError};
 use tokio::sync::watch;
 
 use super::build::{self, Built, Source};
@@ -51,14 +51,25 @@ impl Publisher {
         self.candidate.subscribe()
     }
 
-    /// One that no longer compiles is logged, and there is none until the next.
-    pub(super) async fn open_candidate(self: &Arc<Self>, candidate: Candidate) {
-        match self.compile_candidate(candidate).await {
-            Ok((bundle, _)) => drop(self.candidate.send_replace(Some(Arc::new(bundle)))),
-            Err(error) => {
-                tracing::error!(tenant.id = %self.tenant, error = %error, "the stored candidate is not usable");
-            }
-        }
+    /// Takes what is stored. One that no longer compiles is logged, and there is none until the next.
+    pub(super) async fn open_candidate(self: &Arc<Self>) -> Result<(), StoreError> {
+        let bundle = match self.store.candidate(&self.tenant).await? {
+            None => None,
+            Some(candidate) => match self.compile_candidate(candidate).await {
+                Ok((bundle, _)) => Some(Arc::new(bundle)),
+                Err(error) => {
+                    tracing::error!(tenant.id = %self.tenant, error = %error, "the stored candidate is not usable");
+                    None
+                }
+            },
+        };
+        let digest = |bundle: &Option<Arc<Bundle>>| bundle.as_ref().map(|bundle| bundle.digest);
+        self.candidate.send_if_modified(|current| {
+            let is_other = digest(current) != digest(&bundle);
+            *current = bundle;
+            is_other
+        });
+        Ok(())
     }
 
     async fn compile_candidate(

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
-use axum::http::HeaderMap;
-use portcullis_directory::TenantId;
+use axum::extract::{Request, State};
 use portcullis_runtime::{Decision, Reason};
 
 use crate::app::App;
@@ -21,12 +19,13 @@ pub async fn allow(
     asker: Permit<Asker>,
     author: Permit<Author>,
     peer: Permit<Peer>,
-    headers: HeaderMap,
+    request: Request,
 ) -> Result<Reply, ApiError> {
+    let headers = request.into_parts().0.headers;
     let forwarded = Forwarded::read(&headers, &app.padlock.settings.headers, &app.proxies, peer.address())?;
-    let tenant = app.tenant(TenantId::default().as_str()).ok_or(ApiError::NotReady)?;
+    let tenant = app.default_tenant().ok_or(ApiError::NotReady)?;
     let now = app.store.now();
-    let user = app.store.user(&forwarded.user).await?;
+    let user = app.store.known_user(&forwarded.user).await?;
     // Whom nobody knows is nobody: no rule for those who are known lets it in.
     let request = forwarded.request(user.as_ref().map(|user| user_subject(user, now.0)), now.0);
     let decision = tenant.decide(&request);

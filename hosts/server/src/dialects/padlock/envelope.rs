@@ -10,7 +10,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use portcullis_identity::hex;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::app::App;
 use crate::dialects::padlock::is_ours;
@@ -19,6 +20,25 @@ use crate::error::{ApiError, Refused};
 /// A success, and what the envelope holds beside it.
 #[derive(Clone, Default)]
 pub struct Reply(Map<String, Value>);
+
+/// The whole answer.
+#[derive(Serialize)]
+struct Envelope<'a> {
+    success: bool,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Error>,
+    #[serde(flatten)]
+    members: Map<String, Value>,
+}
+
+#[derive(Serialize)]
+struct Error {
+    code: u16,
+    message: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+}
 
 /// What a request is called in logs: as the caller says, or a random UUID.
 struct RequestId(HeaderValue);
@@ -59,17 +79,17 @@ fn enveloped(mut response: Response, name: &HeaderName, id: &RequestId) -> Respo
     let status = response.status();
     let reply = response.extensions_mut().remove::<Reply>();
     let refused = response.extensions_mut().remove::<Refused>();
-    let mut members = reply.unwrap_or_default().0;
-    members.insert("success".to_owned(), status.is_success().into());
-    members.insert("request_id".to_owned(), id.as_str().into());
-    if let Some(Refused { title, detail, code: _, reason: _ }) = refused {
-        let mut error = json!({"code": status.as_u16(), "message": title});
-        if let Some(detail) = detail {
-            error["detail"] = detail.into();
-        }
-        members.insert("error".to_owned(), error);
+    let error = refused.map(|Refused { title, detail, code: _, reason: _ }| Error {
+        code: status.as_u16(),
+        message: title,
+        detail,
+    });
+    let members = reply.unwrap_or_default().0;
+    let envelope = Envelope { success: status.is_success(), request_id: id.as_str(), error, members };
+    match serde_json::to_string(&envelope) {
+        Ok(envelope) => *response.body_mut() = Body::from(envelope),
+        Err(error) => return ApiError::internal(error).into_response(),
     }
-    *response.body_mut() = Body::from(Value::Object(members).to_string());
     let headers = response.headers_mut();
     headers.remove(CONTENT_LENGTH);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
