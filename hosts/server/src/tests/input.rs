@@ -219,6 +219,7 @@ async fn bad_first_users_are_none() {
 async fn bad_documents_store_nothing() {
     let (app, admin) = server().await;
     let before = stored(&app, &admin).await;
+    let role = |name: &str| format!("version: 1\nroles: {{{name}: {{}}}}\n").into_bytes();
     for path in ["/policy/document", "/policy/candidate"] {
         for (what, kind, body, status) in [
             ("nothing", YAML, Vec::new(), 422),
@@ -230,6 +231,9 @@ async fn bad_documents_store_nothing() {
             ("a duplicate key of JSON", JSON, br#"{"version": 1, "roles": {"a": {}, "a": {}}}"#.to_vec(), 422),
             ("not UTF-8", YAML, b"version: 1\nroles: {\"\xff\": {}}\n".to_vec(), 400),
             ("YAML as JSON", JSON, b"version: 1\n".to_vec(), 422),
+            ("a long name", YAML, role(&"x".repeat(70_000)), 422),
+            ("NUL", YAML, role("\"a\\0b\""), 422),
+            ("a line", YAML, role("\"a\\r\\nset-cookie: b\""), 422),
             ("too deep", YAML, [&[b'['; 10_000][..], &[b']'; 10_000]].concat(), 422),
             ("aliases of aliases", YAML, aliases().into_bytes(), 422),
             ("another type", "text/xml", b"<a/>".to_vec(), 415),
