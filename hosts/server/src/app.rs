@@ -89,18 +89,19 @@ impl App {
         let store = Store::new(directory.clone(), Arc::clone(&clock), all, Arc::clone(&watermark));
         retention::start(store.clone(), tenant.clone(), retention);
         let publisher = Publisher::open(&runtime, store.clone(), key, tenant.clone(), archive).await?;
+        let is_stopping = watch::Sender::new(false);
         let follower = Follower {
             directory,
             clock,
             identity: Arc::clone(&identity),
             revocations: Arc::clone(&revocations),
             watermark,
+            is_stopping: is_stopping.subscribe(),
             after,
         };
         follower.start(&publisher);
         let tenants = BTreeMap::from([(tenant, Tenant { publisher, revocations })]);
         let auditor = Auditor::new(getrandom::u64().map_err(StartError::Random)?)?;
-        let is_stopping = watch::Sender::new(false);
         Ok(Arc::new(Self { store, gate, proxies, auditor, identity, padlock, barong, tenants, is_stopping }))
     }
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use portcullis_directory::{Action, AuditEntry, Directory, PageSize, StoreError};
+use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::error::chain;
@@ -29,6 +30,7 @@ pub struct Follower {
     pub identity: Arc<Identity>,
     pub revocations: Arc<Revocations>,
     pub watermark: Arc<Watermark>,
+    pub is_stopping: watch::Receiver<bool>,
     /// Number of the newest entry that is known.
     pub after: i64,
 }
@@ -66,7 +68,7 @@ impl Watermark {
 // === impl Follower ===
 
 impl Follower {
-    /// Works until the publisher is gone.
+    /// Works until the publisher is gone or the server stops.
     pub fn start(self, publisher: &Arc<Publisher>) {
         tokio::spawn(self.run(Arc::downgrade(publisher)));
     }
@@ -76,6 +78,10 @@ impl Follower {
         while let Some(publisher) = publisher.upgrade() {
             let heard = self.hear(&publisher).await;
             drop(publisher);
+            // The database closes then.
+            if *self.is_stopping.borrow() {
+                return;
+            }
             if let (Err(error), false) = (&heard, is_failing) {
                 tracing::error!(error = chain(error), "what other servers write is not heard of");
             }

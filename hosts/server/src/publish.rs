@@ -14,7 +14,7 @@ mod outbox;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use portcullis_compiler::{Diagnostic, Entry};
+use portcullis_compiler::{Diagnostic, Entry, Severity};
 use portcullis_core::OpenError;
 use portcullis_directory::{AppendError, NewDocument, PolicyEntry, Revision, StoreError, TenantId, UnixSeconds};
 use portcullis_runtime::{PolicySlot, PrepareError, Prepared, Runtime};
@@ -169,9 +169,10 @@ impl Publisher {
         let (revision, created_at) = (Revision::after(current), self.store.now());
         let source = Source { text: draft.text, media_type: draft.media_type.clone() };
         let mut ready = self.make_ready(source, revision, created_at).await?;
+        let entries = entries(&ready.text)?;
         let document = NewDocument {
             follows: current,
-            entries: entries(&ready.text),
+            entries,
             text: std::mem::take(&mut ready.text),
             media_type: draft.media_type,
             digest: ready.bundle.digest.0,
@@ -273,10 +274,23 @@ impl From<AppendError> for PublishError {
     }
 }
 
+/// Of an entry. The database has names in an index: PostgreSQL takes some 2,700 bytes there, and never a NUL.
+const NAME_BYTES: usize = 1_000;
+
 /// What the document consists of, for listings.
-fn entries(text: &str) -> Vec<PolicyEntry> {
+fn entries(text: &str) -> Result<Vec<PolicyEntry>, PublishError> {
     let entries = portcullis_compiler::entries(text);
+    let is_name = |name: &str| name.len() <= NAME_BYTES && !name.contains(char::is_control);
+    let unusable = |Entry { kind, name, .. }: &Entry| {
+        let start: String = name.chars().take(40).flat_map(char::escape_debug).collect();
+        let why = format!("a {kind} is called by at most {NAME_BYTES} bytes without controls, not `{start}`");
+        Diagnostic::new(Severity::Error, 1, 1, why)
+    };
+    let unusable: Vec<Diagnostic> = entries.iter().filter(|entry| !is_name(&entry.name)).map(unusable).collect();
+    if !unusable.is_empty() {
+        return Err(PublishError::Document(unusable));
+    }
     let entry =
         |Entry { kind, name, class, scope, body }| PolicyEntry { kind: kind.to_owned(), name, class, scope, body };
-    entries.into_iter().map(entry).collect()
+    Ok(entries.into_iter().map(entry).collect())
 }

@@ -9,7 +9,7 @@ use portcullis_directory::{Candidate, Revision, StoreError};
 use tokio::sync::watch;
 
 use super::build::{self, Built, Source};
-use super::{Bundle, Digest, PublishError, Publisher};
+use super::{Bundle, Digest, PublishError, Publisher, entries};
 use crate::permit::{Author, Permit};
 
 impl Publisher {
@@ -79,6 +79,7 @@ impl Publisher {
         let publisher = Arc::clone(self);
         let compile = move || {
             let Candidate { text, media_type, created_at } = candidate;
+            entries(&text)?;
             let (source, revision) = (Source { text, media_type }, Revision::CANDIDATE);
             let Built { bundle, digest, statuses, warnings } =
                 build::build(&source, &publisher.tenant, revision, created_at, &publisher.key)?;
