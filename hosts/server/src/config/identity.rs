@@ -9,7 +9,8 @@ use portcullis_identity::sessions::SessionRules;
 use portcullis_identity::token::Algorithm;
 use serde::Deserialize;
 
-use crate::config::{ConfigError, Number};
+use crate::config::ConfigError;
+use crate::config::number::Number;
 use crate::identity::mail::is_address;
 use crate::identity::settings::Settings;
 
