@@ -4,12 +4,14 @@ mod raw;
 
 mod barong;
 mod identity;
-mod number;
+mod observe;
 mod padlock;
 mod proxies;
 
 mod environment;
 mod error;
+mod origin;
+mod print;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -17,14 +19,18 @@ use std::path::PathBuf;
 
 use figment::Figment;
 use figment::providers::{Format as _, Serialized, Toml};
+use figment::value::Value;
 use portcullis_directory::Location;
 use serde::Serialize;
 
 use crate::config::environment::Environment;
+use crate::config::error::Problem;
+use crate::config::origin::{ENVIRONMENT, FILE, FLAGS, Merged, Named, Origin};
 use crate::config::raw::Raw;
 use crate::dialects::barong::Settings as Barong;
 use crate::dialects::padlock::Settings as Padlock;
 use crate::identity::settings::Settings as Identity;
+use crate::observe::Settings as Observe;
 use crate::pep::Proxies;
 use crate::retention::Retention;
 
@@ -49,6 +55,8 @@ pub struct Config {
     pub retention: Retention,
     /// Keys `trusted_proxies`, `country_header`, `continent_header`, `issuers`, `claims`.
     pub proxies: Proxies,
+    /// Keys `log`, `log_format`, `otlp_endpoint`, `otlp_service_name`.
+    pub observe: Observe,
     /// Key `[identity]`.
     pub identity: Identity,
     /// Key `[padlock]`.
@@ -62,7 +70,7 @@ pub struct Config {
 pub struct Sources {
     /// A TOML file that must exist.
     pub file: Option<PathBuf>,
-    /// `PORTCULLIS_*`; others do not matter.
+    /// What `environment` gives.
     pub environment: BTreeMap<String, String>,
     pub flags: Flags,
 }
@@ -82,24 +90,63 @@ pub struct Flags {
     #[arg(long, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub database: Option<String>,
+    /// What is logged, in the words of RUST_LOG [default: info]
+    #[arg(long, value_name = "FILTER")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<String>,
+    /// How: text, or one JSON object per line [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_format: Option<String>,
 }
 
 // === impl Config ===
 
 impl Config {
     pub fn load(sources: Sources) -> Result<Self, ConfigError> {
-        let Sources { file, environment, flags } = sources;
-        let mut figment = Figment::from(Serialized::defaults(Raw::default()));
-        if let Some(path) = file {
-            let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::Read { path, source })?;
-            figment = figment.merge(Toml::string(&text));
+        Merged::load(sources)?.check()
+    }
+
+    /// The settings of these sources as a configuration file that says where each one comes from; passwords are masked.
+    pub fn print(sources: Sources) -> Result<String, ConfigError> {
+        let merged = Merged::load(sources)?;
+        merged.check()?;
+        let settings = Value::serialize(merged.raw()?.completed()).map_err(|error| merged.locate(error.into()))?;
+        Ok(print::toml(&settings, |key| merged.origin(key)))
+    }
+}
+
+// === impl Merged ===
+
+impl Merged {
+    fn load(Sources { file, environment, flags }: Sources) -> Result<Self, ConfigError> {
+        let mut defaults = Figment::from(Serialized::defaults(Raw::default()));
+        let known = Value::serialize(Raw::default()).ok().and_then(Value::into_dict).unwrap_or_default();
+        let environment = Environment::new(environment, known);
+        if let Some(path) = &file {
+            let read = std::fs::read_to_string(path);
+            let text = read.map_err(|source| Problem::Read { path: path.clone(), source })?;
+            defaults = defaults.merge(Named(FILE, Toml::string(&text)));
         }
-        let raw: Raw = figment
-            .merge(Environment(environment))
-            .merge(Serialized::defaults(flags))
-            .extract()
-            .map_err(ConfigError::from_figment)?;
-        raw.check()
+        let flags = Named(FLAGS, Serialized::defaults(flags));
+        let figment = defaults.merge(Named(ENVIRONMENT, environment.clone())).merge(flags);
+        Ok(Self { figment, file, environment })
+    }
+
+    fn raw(&self) -> Result<Raw, ConfigError> {
+        self.figment.extract().map_err(|error| self.locate(error.into()))
+    }
+
+    fn check(&self) -> Result<Config, ConfigError> {
+        self.raw()?.check().map_err(|problem| self.locate(problem))
+    }
+
+    fn locate(&self, problem: Problem) -> ConfigError {
+        let origin = match &problem {
+            Problem::Syntax(_) => self.file.clone().map(Origin::File),
+            problem => problem.key().map(|key| self.origin(key)),
+        };
+        ConfigError { problem, origin }
     }
 }
 

@@ -1,72 +1,126 @@
-//! Why settings are refused: one line that names the key.
+//! Why settings are refused: one line that names the key and where its value comes from.
 
+use std::fmt;
 use std::path::PathBuf;
 
+use figment::error::{Actual, Kind};
+
 use crate::authn::jwt::KeyError;
+use crate::config::origin::Origin;
+
+#[derive(Debug)]
+pub struct ConfigError {
+    pub problem: Problem,
+    /// Of the value; `None` where there is none.
+    pub origin: Option<Origin>,
+}
 
 #[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
+pub enum Problem {
     #[error("cannot read the configuration `{}`", path.display())]
     Read { path: PathBuf, source: std::io::Error },
-    #[error("unknown setting `{key}`, known are {known}", known = KEYS.join(", "))]
-    UnknownKey { key: String },
-    #[error("{}", single_line(.0))]
-    Value(Box<figment::Error>),
-    #[error("`listen` is `{0}`, which is not an address with a port like `127.0.0.1:8080`")]
-    Listen(String),
-    #[error("`database` is a URL that this version does not support; it supports `sqlite://PATH` and `postgres://...`")]
-    Database,
-    #[error("`data_dir` is empty")]
-    DataDir,
-    #[error("`trusted_proxies` has `{0}`, which is neither an address nor a network like `10.0.0.0/8`")]
-    TrustedProxies(String),
-    #[error("`{key}` is `{name}`, which is not the name of a header")]
-    Header { key: &'static str, name: String },
+    #[error("the configuration is no TOML: {0}")]
+    Syntax(String),
+    /// `key` with its section.
+    #[error("unknown setting `{key}`, known are {known}", known = known.join(", "))]
+    UnknownKey { key: String, known: &'static [&'static str] },
+    /// `why` is the rest of the sentence.
+    #[error("`{key}` {why}")]
+    Unusable { key: String, why: String },
     #[error("the keys of the issuer `{issuer}`, `{}`, cannot be used", path.display())]
     Keys { issuer: String, path: PathBuf, source: KeyError },
-    #[error("`identity.token_algorithm` is `{0}`, it must be EdDSA, ES256 or RS256")]
-    Algorithm(String),
-    #[error("`identity.mail_from` is `{0}`, which is not an address")]
-    MailFrom(String),
-    #[error("`{key}` is {number}, it must be {least} to {most}")]
-    Number { key: &'static str, number: u64, least: u64, most: u64 },
-    #[error("`padlock.bypass` cannot be used: {0}")]
-    Bypass(String),
-    #[error("`barong.{key}` {why}")]
-    Barong { key: &'static str, why: &'static str },
     #[error("the environment variable `{name}` is not UTF-8")]
     NotUtf8 { name: String },
 }
 
-const KEYS: [&str; 15] = [
-    "listen",
-    "data_dir",
-    "database",
-    "object_store",
-    "token_lifetime_s",
-    "decision_log_age_s",
-    "decision_log_records",
-    "trusted_proxies",
-    "country_header",
-    "continent_header",
-    "issuers",
-    "claims",
-    "identity",
-    "padlock",
-    "barong",
-];
-
 // === impl ConfigError ===
 
-impl ConfigError {
-    pub fn from_figment(error: figment::Error) -> Self {
-        match error.kind {
-            figment::error::Kind::UnknownField(key, _) => Self::UnknownKey { key },
-            _ => Self::Value(Box::new(error)),
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.problem.fmt(f)?;
+        match &self.origin {
+            None | Some(Origin::Default) => Ok(()),
+            Some(origin) => write!(f, " ({origin})"),
         }
     }
 }
 
-fn single_line(error: &figment::Error) -> String {
-    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+impl std::error::Error for ConfigError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.problem.source()
+    }
+}
+
+impl From<Problem> for ConfigError {
+    fn from(problem: Problem) -> Self {
+        Self { problem, origin: None }
+    }
+}
+
+// === impl Problem ===
+
+impl Problem {
+    pub fn unusable(key: &str, why: impl Into<String>) -> Self {
+        Self::Unusable { key: key.to_owned(), why: why.into() }
+    }
+
+    pub fn header(key: &str, name: &str) -> Self {
+        Self::unusable(key, format!("is `{name}`, which is not the name of a header"))
+    }
+
+    /// The setting that is wrong, with its section.
+    pub fn key(&self) -> Option<&str> {
+        match self {
+            Self::UnknownKey { key, .. } | Self::Unusable { key, .. } => Some(key),
+            Self::Keys { .. } => Some("issuers"),
+            Self::Read { .. } | Self::Syntax(_) | Self::NotUtf8 { .. } => None,
+        }
+    }
+}
+
+impl From<figment::Error> for Problem {
+    fn from(error: figment::Error) -> Self {
+        let section = error.path.join(".");
+        match error.kind {
+            Kind::UnknownField(key, known) => {
+                let key = if section.is_empty() { key } else { format!("{section}.{key}") };
+                Self::UnknownKey { key, known }
+            }
+            // Nothing of the text is repeated: the wrong line may be the one with a password.
+            Kind::Message(text) if section.is_empty() => Self::Syntax(first_and_last(&text)),
+            Kind::InvalidType(Actual::Str(found), expected) => {
+                Self::Unusable { key: section, why: format!("is `{found}`, it must be {}", noun(&expected)) }
+            }
+            Kind::InvalidType(found, expected) => {
+                Self::Unusable { key: section, why: format!("is the {found}, it must be {}", noun(&expected)) }
+            }
+            Kind::InvalidValue(_, expected) => {
+                Self::Unusable { key: section, why: format!("must be {}", noun(&expected)) }
+            }
+            Kind::MissingField(key) => Self::Unusable { key: section, why: format!("has no `{key}`") },
+            kind => {
+                let why = kind.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+                Self::Unusable { key: section, why: format!("cannot be used: {why}") }
+            }
+        }
+    }
+}
+
+/// What a reader knows by the name of a type.
+fn noun(expected: &str) -> &str {
+    match expected {
+        "u64" | "u32" => "a whole number, 0 or more",
+        "path string" => "a path",
+        expected => expected,
+    }
+}
+
+/// The place and the reason; between them stands what was typed.
+fn first_and_last(text: &str) -> String {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.next().unwrap_or_default();
+    match lines.next_back() {
+        Some(last) => format!("{first}: {last}"),
+        None => first.to_owned(),
+    }
 }

@@ -6,9 +6,9 @@ use portcullis_directory::Location;
 use serde::{Deserialize, Serialize};
 
 use crate::authn::jwt::{ClaimNames, Issuers};
-use crate::config::error::ConfigError;
+use crate::config::error::Problem;
 use crate::config::identity::RawIdentity;
-use crate::config::number::Number;
+use crate::config::observe::RawObserve;
 use crate::config::padlock::RawPadlock;
 use crate::config::proxies::{self, Addresses, RawIssuer};
 use crate::config::{Config, barong};
@@ -16,55 +16,50 @@ use crate::dialects::barong::Settings as Barong;
 use crate::pep::Proxies;
 use crate::retention::Retention;
 
-/// As typed.
+/// As typed. Whatever has a default has it here, so that this is also the list of all keys.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Raw {
     listen: String,
     data_dir: PathBuf,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     database: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     object_store: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    token_lifetime_s: Option<Number>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    decision_log_age_s: Option<Number>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    decision_log_records: Option<Number>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    trusted_proxies: Option<Addresses>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token_lifetime_s: u64,
+    decision_log_age_s: u64,
+    decision_log_records: u64,
+    log: String,
+    log_format: String,
+    otlp_endpoint: Option<String>,
+    otlp_service_name: String,
+    trusted_proxies: Addresses,
     country_header: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     continent_header: Option<String>,
-    #[serde(default, skip_serializing)]
     issuers: Vec<RawIssuer>,
-    #[serde(default, skip_serializing)]
     claims: ClaimNames,
-    #[serde(default, skip_serializing)]
     identity: RawIdentity,
-    #[serde(default, skip_serializing)]
     padlock: RawPadlock,
-    #[serde(default, skip_serializing)]
     barong: Barong,
 }
-
-const TOKEN_LIFETIME_S: u64 = 86_400;
 
 // === impl Raw ===
 
 impl Default for Raw {
     fn default() -> Self {
+        let retention = Retention::default();
+        let RawObserve { log, log_format, otlp_endpoint, otlp_service_name } = RawObserve::default();
         Self {
             listen: "127.0.0.1:8080".to_owned(),
             data_dir: PathBuf::from("./portcullis-data"),
             database: None,
             object_store: None,
-            token_lifetime_s: None,
-            decision_log_age_s: None,
-            decision_log_records: None,
-            trusted_proxies: None,
+            token_lifetime_s: 86_400,
+            decision_log_age_s: retention.age_s,
+            decision_log_records: retention.records,
+            log,
+            log_format,
+            otlp_endpoint,
+            otlp_service_name,
+            trusted_proxies: Addresses::List(Vec::new()),
             country_header: None,
             continent_header: None,
             issuers: Vec::new(),
@@ -77,7 +72,15 @@ impl Default for Raw {
 }
 
 impl Raw {
-    pub fn check(self) -> Result<Config, ConfigError> {
+    /// With what follows from other settings.
+    pub fn completed(mut self) -> Self {
+        self.database.get_or_insert_with(|| format!("sqlite://{}", self.data_dir.join("portcullis.db").display()));
+        self.identity.complete(&self.data_dir);
+        self.barong = barong::capped(self.barong, self.token_lifetime_s);
+        self
+    }
+
+    pub fn check(self) -> Result<Config, Problem> {
         let Self {
             listen,
             data_dir,
@@ -86,6 +89,10 @@ impl Raw {
             token_lifetime_s,
             decision_log_age_s,
             decision_log_records,
+            log,
+            log_format,
+            otlp_endpoint,
+            otlp_service_name,
             trusted_proxies,
             country_header,
             continent_header,
@@ -96,48 +103,47 @@ impl Raw {
             barong,
         } = self;
         if data_dir.as_os_str().is_empty() {
-            return Err(ConfigError::DataDir);
+            return Err(Problem::unusable("data_dir", "is empty"));
         }
         let database = match database {
-            Some(url) => location(url).ok_or(ConfigError::Database)?,
+            Some(url) => location(url)?,
             None => Location::File(data_dir.join("portcullis.db")),
         };
-        let listen = listen.parse().map_err(|_| ConfigError::Listen(listen))?;
+        let listen = listen.parse().map_err(|_| {
+            let why = format!("is `{listen}`, which is not an address with a port like `127.0.0.1:8080`");
+            Problem::unusable("listen", why)
+        })?;
         let issuers = issuers.into_iter().map(RawIssuer::read).collect::<Result<_, _>>()?;
         let proxies = Proxies {
-            trusted: trusted_proxies.map(Addresses::parse).transpose()?.unwrap_or_default(),
+            trusted: trusted_proxies.parse()?,
             country_header: proxies::header("country_header", country_header)?,
             continent_header: proxies::header("continent_header", continent_header)?,
             issuers: Issuers { issuers, claims },
         };
-        let token_lifetime_s = token_lifetime_s.map_or(TOKEN_LIFETIME_S, u64::from);
-        let retention = Retention::default();
-        let retention = Retention {
-            age_s: decision_log_age_s.map_or(retention.age_s, u64::from),
-            records: decision_log_records.map_or(retention.records, u64::from),
-        };
-        let (identity, padlock) = (identity.check(&data_dir, token_lifetime_s)?, padlock.check()?);
-        let barong = barong::checked(barong, token_lifetime_s)?;
         Ok(Config {
             listen,
-            data_dir,
             database,
             object_store,
             token_lifetime_s,
             proxies,
-            retention,
-            identity,
-            padlock,
-            barong,
+            retention: Retention { age_s: decision_log_age_s, records: decision_log_records },
+            observe: RawObserve { log, log_format, otlp_endpoint, otlp_service_name }.check()?,
+            identity: identity.check(&data_dir, token_lifetime_s)?,
+            padlock: padlock.check()?,
+            barong: barong::checked(barong::capped(barong, token_lifetime_s))?,
+            data_dir,
         })
     }
 }
 
-fn location(url: String) -> Option<Location> {
-    match url.starts_with("postgres://") || url.starts_with("postgresql://") {
+fn location(url: String) -> Result<Location, Problem> {
+    let location = match url.starts_with("postgres://") || url.starts_with("postgresql://") {
         true => Some(Location::Postgres(url)),
         false => sqlite_file(&url).map(Location::File),
-    }
+    };
+    // The URL may have a password, so it is not repeated.
+    let why = "is a URL that this version does not support; it supports `sqlite://PATH` and `postgres://...`";
+    location.ok_or_else(|| Problem::unusable("database", why))
 }
 
 /// `sqlite://PATH`: the path as it is, relative or absolute. A query is refused, the server sets its own options.

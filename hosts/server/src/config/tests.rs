@@ -61,9 +61,16 @@ fn wrong_values_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("portcullis.toml");
     std::fs::write(&file, "listen = 8080").unwrap();
-    refused(Sources { file: Some(file.clone()), ..Sources::default() }, "invalid type: found signed int `8080`");
+    let expected = format!("`listen` is the signed int `8080`, it must be a string (file {})", file.display());
+    refused(Sources { file: Some(file.clone()), ..Sources::default() }, &expected);
     std::fs::write(&file, "listen = ").unwrap();
-    refused(Sources { file: Some(file), ..Sources::default() }, "TOML parse error");
+    refused(
+        Sources { file: Some(file.clone()), ..Sources::default() },
+        "the configuration is no TOML: TOML parse error at line 1",
+    );
+    std::fs::write(&file, "database = 'postgres://u:secret@db/x").unwrap();
+    let message = Config::load(Sources { file: Some(file), ..Sources::default() }).unwrap_err().to_string();
+    assert!(!message.contains("secret"), "{message}");
     refused(Sources { file: Some("/no/such/file".into()), ..Sources::default() }, "cannot read the configuration");
     let flags = Flags { listen: Some("localhost".to_owned()), ..Flags::default() };
     refused(Sources { flags, ..Sources::default() }, "`listen` is `localhost`");
@@ -86,6 +93,9 @@ fn the_environment_can_say_it_too() {
         ("PORTCULLIS_TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8,::1"),
         ("PORTCULLIS_OBJECT_STORE", "file:///x"),
         ("PORTCULLIS_COUNTRY_HEADER", "X-Country"),
+        ("PORTCULLIS_PADLOCK__OPEN", "true"),
+        ("PORTCULLIS_BARONG__TOKENS__AUDIENCES", "a, b"),
+        ("PORTCULLIS_BARONG__TOKENS__LIFETIME_S", "30"),
     ]);
     let config = Config::load(Sources { environment, ..Sources::default() }).unwrap();
     let trusted: Vec<String> = config.proxies.trusted.iter().map(ToString::to_string).collect();
@@ -93,6 +103,11 @@ fn the_environment_can_say_it_too() {
     assert_eq!((config.token_lifetime_s, config.object_store.as_deref()), (600, Some("file:///x")));
     assert_eq!(config.retention, Retention { age_s: 60, ..Retention::default() });
     assert_eq!(config.proxies.country_header.as_deref(), Some("x-country"));
+    assert!(config.padlock.open);
+    assert_eq!(
+        (config.barong.tokens.audiences, config.barong.tokens.lifetime_s),
+        (vec!["a".to_owned(), "b".to_owned()], 30)
+    );
 }
 
 #[test]
@@ -136,7 +151,7 @@ fn padlock_is_closed_and_has_the_names_of_the_original() {
     for (text, expected) in [
         ("[padlock]\nheaders.user_id = 'a b'", "`padlock.headers.user_id` is `a b`"),
         ("[padlock]\nbypass.paths = ['(']", "`padlock.bypass` cannot be used"),
-        ("[padlock]\nopenn = true", "unknown setting `openn`"),
+        ("[padlock]\nopenn = true", "unknown setting `padlock.openn`, known are open,"),
     ] {
         let message = load(text).unwrap_err().to_string();
         assert!(message.starts_with(expected), "{message}");
@@ -164,7 +179,8 @@ fn identity_is_configured_by_file_and_environment() {
         ("PASSWORD_MEMORY_KIB", "4", "`identity.password_memory_kib` is 4, it must be 8 to 4194304"),
         ("SESSION_IDLE_S", "0", "`identity.session_idle_s` is 0"),
         ("MAIL_FROM", "nobody", "`identity.mail_from` is `nobody`"),
-        ("SESSION", "1", "unknown setting `session`"),
+        ("SESSION", "1", "unknown setting `identity.session`"),
+        ("SESSION_IDLE_S", "-1", "`identity.session_idle_s` is `-1`, it must be a whole number, 0 or more"),
     ] {
         let message = load(&[(&format!("PORTCULLIS_IDENTITY__{name}"), value)]).unwrap_err().to_string();
         assert!(message.starts_with(expected), "{message}");
@@ -176,7 +192,11 @@ fn wrong_settings_of_proxies_are_named() {
     for (name, value, expected) in [
         ("PORTCULLIS_TRUSTED_PROXIES", "127.0.0.1, x", "`trusted_proxies` has `x`"),
         ("PORTCULLIS_COUNTRY_HEADER", "a b", "`country_header` is `a b`"),
-        ("PORTCULLIS_TOKEN_LIFETIME_S", "a day", "invalid digit"),
+        (
+            "PORTCULLIS_TOKEN_LIFETIME_S",
+            "a day",
+            "`token_lifetime_s` is `a day`, it must be a whole number, 0 or more (environment PORTCULLIS_TOKEN_LIFETIME_S)",
+        ),
     ] {
         let message = Config::load(Sources { environment: variables(&[(name, value)]), ..Sources::default() });
         let message = message.unwrap_err().to_string();
@@ -195,4 +215,54 @@ fn databases_are_sqlite_files_and_postgresql() {
     let config = Config::load(flag_database(url)).unwrap();
     assert_eq!(config.database, Location::Postgres(url.to_owned()));
     assert_eq!(config.database.to_string(), "postgres://db/x", "shown without credentials");
+}
+
+#[test]
+fn a_wrong_value_says_where_it_comes_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("gate.toml");
+    std::fs::write(&file, "listen = 'here'\n[barong]\nuid_prefix = 'x'").unwrap();
+    let load = |environment: &[(&str, &str)], flags: Flags| {
+        let sources = Sources { file: Some(file.clone()), environment: variables(environment), flags };
+        Config::load(sources).unwrap_err().to_string()
+    };
+    let flag = |listen: &str| Flags { listen: Some(listen.to_owned()), ..Flags::default() };
+    for (message, ending) in [
+        (load(&[], Flags::default()), format!("(file {})", file.display())),
+        (load(&[("PORTCULLIS_LISTEN", "there")], Flags::default()), "(environment PORTCULLIS_LISTEN)".to_owned()),
+        (load(&[("PORTCULLIS_LISTEN", "there")], flag("everywhere")), "(flag --listen)".to_owned()),
+        (load(&[("RUST_LOG", "=x=")], flag("[::]:0")), "(environment RUST_LOG)".to_owned()),
+        (load(&[], flag("[::]:0")), format!("`barong.uid_prefix` is not 2 to 6 letters (file {})", file.display())),
+    ] {
+        assert!(message.ends_with(&ending), "{message}");
+    }
+}
+
+#[test]
+fn logs_and_traces_are_configured_by_their_usual_names_too() {
+    let load = |pairs: &[(&str, &str)]| {
+        Config::load(Sources { environment: variables(pairs), ..Sources::default() }).map(|config| config.observe)
+    };
+    let settings = load(&[]).unwrap();
+    assert_eq!((settings.logs.filter.as_str(), settings.logs.format.name(), settings.traces), ("info", "text", None));
+    let settings = load(&[
+        ("RUST_LOG", "debug"),
+        ("PORTCULLIS_LOG", "warn"),
+        ("PORTCULLIS_LOG_FORMAT", "json"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318"),
+        ("OTEL_SERVICE_NAME", "gate-1"),
+    ]);
+    let settings = settings.unwrap();
+    assert_eq!((settings.logs.filter.as_str(), settings.logs.format.name()), ("warn", "json"));
+    let traces = settings.traces.unwrap();
+    assert_eq!(traces.collector.to_string(), "http://127.0.0.1:4318/v1/traces");
+    assert_eq!(traces.service_name, "gate-1");
+    for (name, value, expected) in [
+        ("PORTCULLIS_LOG_FORMAT", "xml", "`log_format` is `xml`: not text or json"),
+        ("PORTCULLIS_OTLP_ENDPOINT", "https://collector", "`otlp_endpoint` must begin with http://"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://u:p@collector", "`otlp_endpoint` has credentials"),
+    ] {
+        let message = load(&[(name, value)]).unwrap_err().to_string();
+        assert!(message.starts_with(expected) && message.ends_with(&format!("(environment {name})")), "{message}");
+    }
 }
