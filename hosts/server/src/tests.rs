@@ -3,6 +3,7 @@
 mod client;
 
 mod access;
+mod audit;
 mod barong;
 mod bundle;
 mod candidate;
@@ -13,9 +14,12 @@ mod edges;
 mod gateway;
 mod health;
 mod identity;
+mod metrics;
 mod outbox;
 mod padlock;
 mod pep;
+mod requests;
 mod revocations;
 mod setup;
+mod traces;
 mod users;
