@@ -1,11 +1,15 @@
 //! Who changed what, written in the transaction that changed it.
 
+mod query;
+
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
 use crate::entities::audit_entries;
 use crate::{Directory, EdgeName, PageSize, StoreError, TenantId, UnixSeconds, UserId};
+
+pub use query::{AuditCursor, AuditFilter};
 
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

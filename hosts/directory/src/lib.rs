@@ -25,6 +25,7 @@ mod decision_log;
 mod documents;
 mod edges;
 mod entries;
+mod figures;
 mod keys;
 mod known;
 mod once;
@@ -39,7 +40,7 @@ mod users;
 
 pub use accounts::{Account, AccountChange, AccountColumn, AccountRow, Details, Username};
 pub use activities::{Activity, ActivityColumn, NewActivity};
-pub use audit::{Action, AuditEntry};
+pub use audit::{Action, AuditCursor, AuditEntry, AuditFilter};
 pub use candidates::Candidate;
 pub use change::{Change, ChangeError};
 pub use credentials::Credentials;
@@ -47,6 +48,7 @@ pub use decision_log::{DecisionRecord, Gap, GapCursor, RecordBatch, RecordCursor
 pub use documents::{AppendError, Document, NewDocument, Revision, RevisionInfo};
 pub use edges::{Edge, EdgeError, EdgeId, EdgeToken, Rotation};
 pub use entries::{PolicyEntry, PolicyEntryColumn, PolicyEntryRow};
+pub use figures::{Backlog, Connections};
 pub use ids::{EdgeName, Email, GroupName, NameError, RoleName, TenantId, TokenLabel, UserId, UserState, WorkerName};
 pub use keys::{
     ACTIVE_KEY, ApiKey, ApiKeyColumn, Holder, HolderKind, INACTIVE_KEY, NewApiKey, ServiceAccount,

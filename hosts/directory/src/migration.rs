@@ -5,6 +5,7 @@ mod m0002_edge;
 mod m0003_candidates;
 mod m0004_writes;
 mod m0005_people;
+mod m0006_audit;
 
 use sea_orm::DbBackend;
 use sea_orm_migration::prelude::*;
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_candidates::Step),
             Box::new(m0004_writes::Step),
             Box::new(m0005_people::Step),
+            Box::new(m0006_audit::Step),
         ]
     }
 }

@@ -1,12 +1,14 @@
 //! The directory through its public API: every case on SQLite, and on PostgreSQL.
 
 mod access;
+mod audit;
 mod known;
 mod people;
 mod place;
 
 use crate::*;
 use access::*;
+use audit::*;
 use known::*;
 use people::*;
 use place::{Place, on_both};
@@ -33,6 +35,8 @@ on_both! {
     a_tenant_begins_without_a_policy,
     a_user_is_created_changed_and_deleted_and_the_trail_says_so,
     a_refused_write_leaves_no_trace,
+    the_trail_is_found_by_what_it_says,
+    figures_count_what_waits_and_what_is_missing,
     listing_pages_in_byte_order,
     a_user_holds_at_most_256_roles,
     a_token_finds_its_owner_until_it_is_revoked,

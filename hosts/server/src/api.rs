@@ -1,5 +1,6 @@
 //! The endpoints: request -> call of the domain -> answer. Each is reached only after `permit::authorize` said yes.
 
+pub mod audit;
 pub mod bundle;
 pub mod candidate;
 mod coding;
@@ -9,6 +10,8 @@ pub mod document;
 pub mod edges;
 pub mod gateway;
 pub mod health;
+mod listing;
+pub mod metrics;
 pub mod revocations;
 pub mod setup;
 pub mod signing_keys;
@@ -21,6 +24,7 @@ use serde::Deserialize;
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::observe::metrics::Poll;
 use crate::tenant::Tenant;
 use crate::valid::Described;
 
@@ -48,10 +52,11 @@ impl Wait {
     const MAX_S: u64 = 60;
 
     /// Until there is news, the time is over, or the server stops.
-    async fn until(self, app: &App, news: impl Future<Output = bool>) {
+    async fn until(self, app: &App, poll: Poll, news: impl Future<Output = bool>) {
         if self.0 == 0 {
             return;
         }
+        let _waiting = app.metrics.polls.begin(poll);
         tokio::select! {
             _ = news => {}
             () = app.stopping() => {}

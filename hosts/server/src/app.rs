@@ -15,6 +15,8 @@ use crate::dialects::padlock::{self, Padlock};
 use crate::follow::{Follower, Watermark};
 use crate::identity::settings::Settings as IdentitySettings;
 use crate::identity::{self, Identity};
+use crate::observe::metrics::Metrics;
+use crate::observe::traces::Tracer;
 use crate::pdp::{Gate, GateError};
 use crate::pep::Proxies;
 use crate::pep::audit::Auditor;
@@ -34,6 +36,8 @@ pub struct App {
     pub(crate) identity: Arc<Identity>,
     pub(crate) padlock: Padlock,
     pub(crate) barong: barong::Settings,
+    pub(crate) metrics: Metrics,
+    pub(crate) tracer: Option<Tracer>,
     tenants: BTreeMap<TenantId, Tenant>,
     is_stopping: watch::Sender<bool>,
 }
@@ -56,6 +60,8 @@ pub struct Parts {
     pub vault: Vault,
     pub padlock: padlock::Settings,
     pub barong: barong::Settings,
+    /// Takes the spans of requests.
+    pub tracer: Option<Tracer>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -76,8 +82,8 @@ impl App {
     /// Opens the management policy, and the newest policy document of each tenant.
     pub async fn start(parts: Parts) -> Result<Arc<Self>, StartError> {
         let Parts { runtime, directory, clock, key, archive, proxies, token_lifetime_s, retention, .. } = parts;
-        let Parts { identity, vault, padlock, barong, .. } = parts;
-        let gate = Gate::open(&runtime)?;
+        let Parts { identity, vault, padlock, barong, tracer, .. } = parts;
+        let (gate, metrics) = (Gate::open(&runtime)?, Metrics::new(clock.as_ref()));
         let padlock = Padlock::open(&runtime, padlock).map_err(GateError::from)?;
         let (tenant, key, archive) = (TenantId::default(), Arc::new(key), archive.map(Arc::new));
         let (lifetime, now) = (token_lifetime_s, clock.now());
@@ -100,9 +106,22 @@ impl App {
             after,
         };
         follower.start(&publisher);
-        let tenants = BTreeMap::from([(tenant, Tenant { publisher, revocations })]);
+        let tenants =
+            BTreeMap::from([(tenant, Tenant { publisher, revocations, decisions: metrics.decisions.clone() })]);
         let auditor = Auditor::new(getrandom::u64().map_err(StartError::Random)?)?;
-        Ok(Arc::new(Self { store, gate, proxies, auditor, identity, padlock, barong, tenants, is_stopping }))
+        Ok(Arc::new(Self {
+            store,
+            gate,
+            proxies,
+            auditor,
+            identity,
+            padlock,
+            barong,
+            metrics,
+            tracer,
+            tenants,
+            is_stopping,
+        }))
     }
 
     /// A new setup token instead of the one before; `None` when set-up is done.
@@ -118,6 +137,10 @@ impl App {
 
     pub(crate) fn default_tenant(&self) -> Option<&Tenant> {
         self.tenants.get(&TenantId::default())
+    }
+
+    pub(crate) fn tenants(&self) -> impl Iterator<Item = &Tenant> {
+        self.tenants.values()
     }
 
     /// Whether decisions can be made: a tenant without a policy is fine, one whose policy did not open is not.
@@ -136,8 +159,11 @@ impl App {
         let _ = self.is_stopping.subscribe().wait_for(|is_stopping| *is_stopping).await;
     }
 
-    /// Closes the database.
+    /// Sends the last spans, and closes the database.
     pub async fn close(&self) -> Result<(), StoreError> {
+        if let Some(tracer) = &self.tracer {
+            tracer.flush().await;
+        }
         self.store.close().await
     }
 }

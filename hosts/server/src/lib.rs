@@ -14,6 +14,8 @@ pub mod signing;
 
 pub mod router;
 
+pub mod observe;
+
 mod authn;
 mod identity;
 mod pdp;

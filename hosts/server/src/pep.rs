@@ -23,6 +23,7 @@ use crate::app::App;
 use crate::authn::client::{Offered, Owner, user_subject};
 use crate::authn::jwt::Issuers;
 use crate::error::{ApiError, chain};
+use crate::observe::metrics::Decider;
 use crate::pep::answer::Answer;
 use crate::pep::received::{Facts, Received, Refusal};
 use crate::permit::{Asker, Permit};
@@ -82,7 +83,9 @@ async fn judge(
     let tenant = app.tenant(permit.tenant().as_str());
     let tenant = tenant.ok_or(ApiError::NotFound { detail: "there is no tenant of this name" })?;
     if tenant.publisher.slot().revision().is_none() {
-        return Ok(Verdict { decision: Decision::unavailable(), subject: None });
+        let decision = Decision::unavailable();
+        tenant.decisions.count(Decider::Tenant, &decision);
+        return Ok(Verdict { decision, subject: None });
     }
     let refuse = |Refusal(reason)| Ok(refusal(tenant, reason));
     let facts = match received.and_then(|received| Facts::read(received, &app.proxies)) {
@@ -132,6 +135,7 @@ fn refusal(tenant: &Tenant, reason: Reason) -> Verdict {
     let revision = tenant.publisher.slot().revision().unwrap_or_default();
     let decision =
         Decision { effect: Effect::Deny, status: tenant.status(reason), reason, revision, ..Decision::unavailable() };
+    tenant.decisions.count(Decider::Tenant, &decision);
     Verdict { decision, subject: None }
 }
 

@@ -16,6 +16,8 @@ use crate::authn::{self, Caller};
 use crate::dialects::barong::{self, Ability};
 use crate::dialects::padlock;
 use crate::error::ApiError;
+use crate::observe::metrics::Decider;
+use crate::observe::request::{called_by, part};
 use crate::pdp::{Asked, Facts};
 use crate::pep;
 
@@ -63,20 +65,25 @@ struct Allowed(Caller);
 /// The middleware: canonical path, caller, decision, obligations; then the handler, or a refusal.
 pub async fn authorize(State(app): State<Arc<App>>, request: Request, next: Next) -> Result<Response, ApiError> {
     let (mut head, body) = request.into_parts();
-    let path = head.uri.path();
-    let caller = if pep::is_door(path) {
-        let_proxy_in(&app, &head).await?
-    } else if padlock::is_door(path) {
-        let_peer_in(&app, &head)?
-    } else if barong::gateway::is_door(path) {
-        let_gateway_in(&app, &head)?
-    } else if barong::is_admin(path) {
-        let_administrator_in(&app, &head).await?
-    } else {
-        let_in(&app, &head).await?
-    };
+    let caller = part("authorize", admit(&app, &head)).await?;
     head.extensions.insert(Allowed(caller));
     Ok(next.run(Request::from_parts(head, body)).await)
+}
+
+/// Whoever calls, allowed.
+async fn admit(app: &App, head: &Parts) -> Result<Caller, ApiError> {
+    let path = head.uri.path();
+    if pep::is_door(path) {
+        let_proxy_in(app, head).await
+    } else if padlock::is_door(path) {
+        let_peer_in(app, head)
+    } else if barong::gateway::is_door(path) {
+        let_gateway_in(app, head)
+    } else if barong::is_admin(path) {
+        let_administrator_in(app, head).await
+    } else {
+        let_in(app, head).await
+    }
 }
 
 /// A request to one of the server's own endpoints.
@@ -137,6 +144,8 @@ async fn let_proxy_in(app: &App, head: &Parts) -> Result<Caller, ApiError> {
 fn decide(app: &App, head: &Parts, asked: Asked<'_>, tenant: &str, caller: Caller) -> Result<Caller, ApiError> {
     let facts = Facts { asked, tenant, source_ip: source_ip(head), now: app.store.now() };
     let decision = app.gate.decide(&facts, &caller);
+    app.metrics.decisions.count(Decider::Management, &decision);
+    called_by(&caller);
     write_obligations(&decision, head, &caller);
     if decision.is_allow() { Ok(caller) } else { Err(ApiError::Denied(decision)) }
 }

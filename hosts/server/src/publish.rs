@@ -213,7 +213,7 @@ impl Publisher {
             let Built { bundle, digest, statuses, warnings } =
                 build::build(&source, &publisher.tenant, revision, created_at, &publisher.key)?;
             let prepared = publisher.slot.prepare(bundle.clone())?;
-            let bundle = Bundle::new(bundle.into(), Digest(digest), revision, statuses);
+            let bundle = Bundle::new(bundle.into(), Digest(digest), (revision, created_at), statuses);
             Ok(Ready { text: source.text, bundle, prepared, warnings })
         };
         tokio::task::spawn_blocking(make).await?

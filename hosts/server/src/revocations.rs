@@ -98,6 +98,11 @@ impl Revocations {
         self.last.subscribe()
     }
 
+    /// How many subjects have void tokens.
+    pub fn subjects(&self) -> u64 {
+        self.in_force.read().unwrap_or_else(PoisonError::into_inner).len() as u64
+    }
+
     /// How many callers hold a receiver of numbers.
     #[cfg(test)]
     pub fn waiting(&self) -> usize {

@@ -7,19 +7,23 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, any, delete, get, post};
 
 use crate::api::{
-    bundle, candidate, decide, decision_logs, document, edges, gateway, health, revocations, setup, signing_keys, users,
+    audit, bundle, candidate, decide, decision_logs, document, edges, gateway, health, metrics, revocations, setup,
+    signing_keys, users,
 };
 use crate::app::App;
 use crate::dialects::{barong, padlock};
 use crate::error::ApiError;
+use crate::observe::request::watch;
 use crate::pep;
 use crate::permit::authorize;
 
 /// The paths, and what each method does there.
-pub(crate) fn routes() -> [(&'static str, MethodRouter<Arc<App>>); 23] {
+pub(crate) fn routes() -> [(&'static str, MethodRouter<Arc<App>>); 25] {
     [
         ("/healthz", get(health::is_alive)),
         ("/readyz", get(health::is_ready)),
+        ("/metrics", get(metrics::show)),
+        ("/audit", get(audit::query)),
         ("/.well-known/jwks.json", get(signing_keys::published)),
         ("/identity/signing-keys", post(signing_keys::rotate)),
         ("/setup", post(setup::create_first_user)),
@@ -64,5 +68,6 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&app), authorize))
         .layer(from_fn_with_state(Arc::clone(&app), padlock::wrap))
         .layer(from_fn(barong::wrap))
+        .layer(from_fn_with_state(Arc::clone(&app), watch))
         .with_state(app)
 }

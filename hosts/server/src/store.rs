@@ -6,10 +6,11 @@ mod people;
 use std::sync::Arc;
 
 use portcullis_directory::{
-    AccessToken, AppendError, Candidate, CreateUserError, DecisionRecord, Directory, Document, Edge, EdgeError, EdgeId,
-    EdgeName, FirstUser, Gap, GapCursor, IssueTokenError, NewActivity, NewDocument, NewUser, PageSize, RecordBatch,
-    RecordCursor, RecordFilter, Revision, RevisionInfo, Rotation, SecretHash, SetupError, StoreError, StoredRecord,
-    TenantId, UnixSeconds, UpdateUserError, User, UserChange, UserId, WorkerName,
+    AccessToken, AppendError, AuditCursor, AuditEntry, AuditFilter, Backlog, Candidate, Connections, CreateUserError,
+    DecisionRecord, Directory, Document, Edge, EdgeError, EdgeId, EdgeName, FirstUser, Gap, GapCursor, IssueTokenError,
+    NewActivity, NewDocument, NewUser, PageSize, RecordBatch, RecordCursor, RecordFilter, Revision, RevisionInfo,
+    Rotation, SecretHash, SetupError, StoreError, StoredRecord, TenantId, UnixSeconds, UpdateUserError, User,
+    UserChange, UserId, WorkerName,
 };
 
 use crate::clock::Clock;
@@ -61,6 +62,14 @@ impl Store {
 
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.directory.ping().await
+    }
+
+    pub async fn backlog(&self) -> Result<Backlog, StoreError> {
+        self.directory.backlog().await
+    }
+
+    pub fn connections(&self) -> Connections {
+        self.directory.connections()
     }
 
     pub async fn user_by_token(&self, hash: SecretHash) -> Result<Option<User>, StoreError> {
@@ -133,6 +142,15 @@ impl Store {
         limit: u64,
     ) -> Result<Vec<StoredRecord>, StoreError> {
         self.directory.records(tenant, filter, before, limit).await
+    }
+
+    pub async fn audit(
+        &self,
+        filter: &AuditFilter,
+        before: Option<AuditCursor>,
+        limit: u64,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        self.directory.audit(filter, before, limit).await
     }
 
     pub async fn gaps(

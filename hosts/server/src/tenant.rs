@@ -5,12 +5,16 @@ use std::sync::Arc;
 use portcullis_directory::TenantId;
 use portcullis_runtime::{Decision, Effect, Explained, Reason, Request, Stage, StageOutcome, StageReport};
 
+use crate::observe::metrics::{Decider, Decisions};
+use crate::observe::request::sync_part;
 use crate::publish::Publisher;
 use crate::revocations::Revocations;
 
 pub struct Tenant {
     pub publisher: Arc<Publisher>,
     pub revocations: Arc<Revocations>,
+    /// Where decisions are counted.
+    pub decisions: Decisions,
 }
 
 impl Tenant {
@@ -19,8 +23,10 @@ impl Tenant {
     }
 
     pub fn decide(&self, request: &Request) -> Decision {
-        let decision = self.publisher.slot().decide(request);
-        if self.is_revoked(request, &decision) { self.revoked(decision) } else { decision }
+        let decision = sync_part("decide", || self.publisher.slot().decide(request));
+        let decision = if self.is_revoked(request, &decision) { self.revoked(decision) } else { decision };
+        self.decisions.count(Decider::Tenant, &decision);
+        decision
     }
 
     pub fn explain(&self, request: &Request) -> Explained {

@@ -3,6 +3,7 @@
 mod client;
 
 mod access;
+mod audit;
 mod barong;
 mod bundle;
 mod candidate;
@@ -14,9 +15,12 @@ mod gateway;
 mod health;
 mod identity;
 mod input;
+mod metrics;
 mod outbox;
 mod padlock;
 mod pep;
+mod requests;
 mod revocations;
 mod setup;
+mod traces;
 mod users;

@@ -13,6 +13,7 @@ use crate::api::{Wait, tenant};
 use crate::app::App;
 use crate::body::Params;
 use crate::error::ApiError;
+use crate::observe::metrics::Poll;
 use crate::precondition::{Outcome, Preconditions};
 use crate::publish::{Bundle, Coding, digest_tag};
 
@@ -46,7 +47,8 @@ pub async fn fetch(
     let publisher = &tenant(&app, name.as_deref())?.publisher;
     let mut bundles = if candidate { publisher.candidates() } else { publisher.bundles() };
     let is_news = |bundle: &Option<Arc<Bundle>>| answer(bundle.as_deref(), &conditions).is_final();
-    wait.until(&app, async { bundles.wait_for(is_news).await.is_ok() }).await;
+    let poll = if candidate { Poll::Candidate } else { Poll::Bundle };
+    wait.until(&app, poll, async { bundles.wait_for(is_news).await.is_ok() }).await;
     let bundle = bundles.borrow().clone();
     // Whoever waits for the bytes shall not be counted as waiting for another bundle.
     drop(bundles);

@@ -1,6 +1,6 @@
 //! `/policy/decision-logs`: what edges decided, stored, looked up, exported; and what never came.
 
-mod export;
+mod list;
 mod record;
 
 use std::sync::Arc;
@@ -8,11 +8,13 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use portcullis_directory::{Gap, GapCursor, RecordCursor, RecordFilter, WorkerName};
+use portcullis_directory::{Gap, GapCursor, RecordFilter, WorkerName};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::api::decision_logs::record::{BatchBody, RecordJson};
+use crate::api::decision_logs::list::Records;
+use crate::api::decision_logs::record::BatchBody;
+use crate::api::listing::{Asked, BAD_CURSOR, Format, respond};
 use crate::api::{TenantParams, next_page, page_size, tenant};
 use crate::app::App;
 use crate::body::Params;
@@ -40,18 +42,6 @@ pub struct QueryParams {
     format: Format,
 }
 
-#[derive(Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Format {
-    /// One page.
-    #[default]
-    Json,
-    /// All there is, one object per line.
-    Jsonl,
-    /// All there is, one record per line.
-    Csv,
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GapParams {
@@ -69,6 +59,7 @@ pub async fn store(
 ) -> Result<Response, ApiError> {
     let tenant = tenant(&app, name.as_deref())?;
     let stored = app.store.store_records(&permit, tenant.id(), batch.check()?).await?;
+    app.metrics.records.inc_by(stored);
     Ok(Json(json!({"stored": stored})).into_response())
 }
 
@@ -77,23 +68,9 @@ pub async fn query(State(app): State<Arc<App>>, Params(params): Params<QueryPara
     let QueryParams { tenant: name, from, until, subject, effect, rule, path_prefix, kind, cursor, limit, format } =
         params;
     let tenant = tenant(&app, name.as_deref())?.id().clone();
-    let before = cursor.as_deref().map(record_cursor).transpose()?;
     let (from_ms, until_ms) = (from, until);
     let filter = RecordFilter { from_ms, until_ms, subject, effect, rule, path_prefix, kind };
-    match format {
-        Format::Json => {
-            let limit = page_size(limit)?;
-            let records = app.store.records(&tenant, &filter, before, limit.get()).await?;
-            let next = next_page(&records, limit, |record| cursor_text(record.cursor()));
-            let records: Vec<RecordJson> = records.into_iter().map(RecordJson::from).collect();
-            Ok(Json(json!({"records": records, "next": next})).into_response())
-        }
-        Format::Jsonl | Format::Csv if limit.is_some() => {
-            Err(ApiError::malformed("an export has no `limit`, it ends where `from` says"))
-        }
-        Format::Jsonl => Ok(export::json_lines(app.store.clone(), tenant, filter, before)),
-        Format::Csv => Ok(export::csv(app.store.clone(), tenant, filter, before)),
-    }
+    respond(Records { store: app.store.clone(), tenant, filter }, Asked { format, cursor, limit }).await
 }
 
 /// Numbers that never came, by sender and worker.
@@ -130,20 +107,7 @@ impl From<Gap> for GapJson {
     }
 }
 
-// === cursors, as texts that only this file reads ===
-
-const BAD_CURSOR: &str = "`cursor` is not the `next` of a page";
-
-fn cursor_text(cursor: RecordCursor) -> String {
-    format!("{}-{}", cursor.time_ms, cursor.id)
-}
-
-fn record_cursor(text: &str) -> Result<RecordCursor, ApiError> {
-    let cursor = text
-        .split_once('-')
-        .and_then(|(time_ms, id)| Some(RecordCursor { time_ms: time_ms.parse().ok()?, id: id.parse().ok()? }));
-    cursor.ok_or_else(|| ApiError::malformed(BAD_CURSOR))
-}
+// === the cursor of gaps, a text that only this file reads ===
 
 /// Worker and sender; the length of the worker is told apart.
 fn key(gap: &Gap) -> String {

@@ -12,6 +12,7 @@ use crate::api::{Wait, tenant};
 use crate::app::App;
 use crate::body::Params;
 use crate::error::ApiError;
+use crate::observe::metrics::Poll;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,7 +34,8 @@ pub async fn fetch(
 ) -> Result<Response, ApiError> {
     let revocations = &tenant(&app, name.as_deref())?.revocations;
     let mut numbers = revocations.numbers();
-    wait.until(&app, async { numbers.wait_for(|&last| last != since).await.is_ok() }).await;
+    let is_news = async { numbers.wait_for(|&last| last != since).await.is_ok() };
+    wait.until(&app, Poll::Revocations, is_news).await;
     drop(numbers);
     let answer = revocations.answer(since).await?;
     let headers = [

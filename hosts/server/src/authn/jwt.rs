@@ -6,7 +6,7 @@
 use portcullis_core::Subject as CoreSubject;
 use portcullis_identity::token::{integer, verify};
 use portcullis_runtime::{Credential, Subject};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use portcullis_identity::token::{Invalid, Issuer, Key, KeyError};
@@ -19,7 +19,7 @@ pub struct Issuers {
 }
 
 /// Names of claims; the id of the subject is always `sub`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ClaimNames {
     pub r#type: String,

@@ -2,7 +2,7 @@
 
 use std::fs::DirBuilder;
 use std::future::{Future, IntoFuture as _};
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -17,13 +17,14 @@ use portcullis_runtime::{Limits, Runtime};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 use crate::app::{App, Parts};
 use crate::cli::{Ending, complain};
 use crate::clock::SystemClock;
-use crate::config::{self, Config, Flags, Sources};
+use crate::config::{self, Config, ConfigError, Flags, Sources};
 use crate::identity::RANDOM;
+use crate::observe::logs;
+use crate::observe::traces::Tracer;
 use crate::publish::archive::Archive;
 use crate::router::router;
 use crate::secret_file;
@@ -33,11 +34,14 @@ use crate::signing::BundleKey;
 #[command(after_help = "Example:\n  portcullis serve --listen 127.0.0.1:8080 --data-dir /var/lib/portcullis\n\n\
     Settings come from the configuration file (TOML; all keys are in docs/SERVER.md), then from the environment\n\
     (PORTCULLIS_LISTEN, PORTCULLIS_DATA_DIR, PORTCULLIS_DATABASE ...), then from flags; the last one wins.\n\
-    Logs go to standard error, as much as RUST_LOG says (default: info).")]
+    Logs go to standard error. --print-config shows the settings and where each one comes from.")]
 pub(super) struct Serve {
     /// Configuration file
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Print the settings as a configuration file, passwords masked, and start nothing
+    #[arg(long)]
+    print_config: bool,
     #[command(flatten)]
     flags: Flags,
 }
@@ -47,9 +51,14 @@ const GRACE: Duration = Duration::from_secs(10);
 
 impl Serve {
     pub fn run(self) -> anyhow::Result<Ending> {
-        let Self { config: file, flags } = self;
+        let Self { config: file, print_config, flags } = self;
+        if print_config {
+            let Some(settings) = with_sources(file, flags, Config::print) else { return Ok(Ending::Diagnosed) };
+            io::stdout().lock().write_all(settings.as_bytes()).context("cannot write to standard output")?;
+            return Ok(Ending::Done);
+        }
         let Some(config) = configured(file, flags) else { return Ok(Ending::Diagnosed) };
-        start_logs();
+        logs::start(config.observe.logs.clone());
         let runtime =
             tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
         let ended = runtime.block_on(serve(config));
@@ -59,15 +68,9 @@ impl Serve {
     }
 }
 
-fn start_logs() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(io::stderr().is_terminal());
-    logs.with_writer(io::stderr).init();
-}
-
 async fn serve(config: Config) -> anyhow::Result<()> {
     let Config { listen, data_dir, database, object_store, token_lifetime_s, .. } = config;
-    let Config { proxies, retention, identity, padlock, barong, .. } = config;
+    let Config { proxies, retention, observe, identity, padlock, barong, .. } = config;
     let signals = signals().context("cannot wait for signals")?;
     allow_many_connections();
     create_folder(&data_dir)?;
@@ -91,6 +94,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         vault,
         padlock,
         barong,
+        tracer: observe.traces.map(Tracer::start),
     })
     .await?;
     // Before the setup token, so that a second start by mistake does not invalidate the first one's.
@@ -194,7 +198,15 @@ pub(super) async fn open(database: Location) -> anyhow::Result<Directory> {
 
 /// The settings of a server here; `None` when something is wrong with them, which was said.
 pub(super) fn configured(file: Option<PathBuf>, flags: Flags) -> Option<Config> {
-    let settings = config::environment(std::env::vars_os())
-        .and_then(|environment| Config::load(Sources { file, environment, flags }));
+    with_sources(file, flags, Config::load)
+}
+
+fn with_sources<T>(
+    file: Option<PathBuf>,
+    flags: Flags,
+    load: impl FnOnce(Sources) -> Result<T, ConfigError>,
+) -> Option<T> {
+    let settings =
+        config::environment(std::env::vars_os()).and_then(|environment| load(Sources { file, environment, flags }));
     settings.map_err(|error| complain(format_args!("portcullis: {:#}", anyhow::Error::from(error)))).ok()
 }

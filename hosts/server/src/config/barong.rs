@@ -2,11 +2,16 @@
 
 use portcullis_directory::RoleName;
 
-use crate::config::ConfigError;
+use crate::config::error::Problem;
 use crate::dialects::barong::Settings;
 
 /// No token lives longer than `most_s`.
-pub fn checked(mut settings: Settings, most_s: u64) -> Result<Settings, ConfigError> {
+pub fn capped(mut settings: Settings, most_s: u64) -> Settings {
+    settings.tokens.lifetime_s = settings.tokens.lifetime_s.min(most_s);
+    settings
+}
+
+pub fn checked(settings: Settings) -> Result<Settings, Problem> {
     let is_prefix = (2..=6).contains(&settings.uid_prefix.len())
         && settings.uid_prefix.bytes().all(|byte| byte.is_ascii_alphabetic());
     let states = settings.state_triggers.iter().map(|trigger| &trigger.state);
@@ -23,10 +28,9 @@ pub fn checked(mut settings: Settings, most_s: u64) -> Result<Settings, ConfigEr
         ),
     ] {
         if !is_right {
-            return Err(ConfigError::Barong { key, why });
+            return Err(Problem::unusable(&format!("barong.{key}"), why));
         }
     }
-    settings.tokens.lifetime_s = settings.tokens.lifetime_s.min(most_s);
     Ok(settings)
 }
 

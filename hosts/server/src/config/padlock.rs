@@ -2,14 +2,14 @@
 
 use axum::http::HeaderName;
 use portcullis_compiler::Diagnostic;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::config::ConfigError;
+use crate::config::error::Problem;
 use crate::dialects::padlock::{BypassRules, ClaimNames, HeaderNames, Settings};
 
 /// As typed.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct RawPadlock {
     open: bool,
     auto_add: bool,
@@ -18,52 +18,68 @@ pub struct RawPadlock {
     bypass: BypassRules,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 struct RawHeaders {
-    request_id: Option<String>,
-    host: Option<String>,
-    path: Option<String>,
-    method: Option<String>,
-    user_id: Option<String>,
-    username: Option<String>,
-    first_name: Option<String>,
-    last_name: Option<String>,
-    email: Option<String>,
+    request_id: String,
+    host: String,
+    path: String,
+    method: String,
+    user_id: String,
+    username: String,
+    first_name: String,
+    last_name: String,
+    email: String,
 }
 
 impl RawPadlock {
-    pub fn check(self) -> Result<Settings, ConfigError> {
+    pub fn check(self) -> Result<Settings, Problem> {
         let Self { open, auto_add, headers, claims, bypass } = self;
         let bypass = bypass.compile().map_err(|diagnostics| {
             let lines = diagnostics.iter().map(|Diagnostic { message, .. }| message.as_str());
-            ConfigError::Bypass(lines.collect::<Vec<_>>().join("; "))
+            let lines = lines.collect::<Vec<_>>().join("; ");
+            Problem::unusable("padlock.bypass", format!("cannot be used: {lines}"))
         })?;
         Ok(Settings { open, auto_add, headers: headers.check()?, claims, bypass })
     }
 }
 
+impl Default for RawHeaders {
+    fn default() -> Self {
+        let HeaderNames { request_id, host, path, method, user_id, username, first_name, last_name, email } =
+            HeaderNames::default();
+        let text = |name: HeaderName| name.as_str().to_owned();
+        Self {
+            request_id: text(request_id),
+            host: text(host),
+            path: text(path),
+            method: text(method),
+            user_id: text(user_id),
+            username: text(username),
+            first_name: text(first_name),
+            last_name: text(last_name),
+            email: text(email),
+        }
+    }
+}
+
 impl RawHeaders {
-    fn check(self) -> Result<HeaderNames, ConfigError> {
+    fn check(self) -> Result<HeaderNames, Problem> {
         let Self { request_id, host, path, method, user_id, username, first_name, last_name, email } = self;
-        let default = HeaderNames::default();
         Ok(HeaderNames {
-            request_id: header("padlock.headers.request_id", request_id, default.request_id)?,
-            host: header("padlock.headers.host", host, default.host)?,
-            path: header("padlock.headers.path", path, default.path)?,
-            method: header("padlock.headers.method", method, default.method)?,
-            user_id: header("padlock.headers.user_id", user_id, default.user_id)?,
-            username: header("padlock.headers.username", username, default.username)?,
-            first_name: header("padlock.headers.first_name", first_name, default.first_name)?,
-            last_name: header("padlock.headers.last_name", last_name, default.last_name)?,
-            email: header("padlock.headers.email", email, default.email)?,
+            request_id: header("request_id", request_id)?,
+            host: header("host", host)?,
+            path: header("path", path)?,
+            method: header("method", method)?,
+            user_id: header("user_id", user_id)?,
+            username: header("username", username)?,
+            first_name: header("first_name", first_name)?,
+            last_name: header("last_name", last_name)?,
+            email: header("email", email)?,
         })
     }
 }
 
-fn header(key: &'static str, name: Option<String>, default: HeaderName) -> Result<HeaderName, ConfigError> {
-    match name {
-        None => Ok(default),
-        Some(name) => name.parse().map_err(|_| ConfigError::Header { key, name }),
-    }
+fn header(key: &str, name: String) -> Result<HeaderName, Problem> {
+    name.parse().map_err(|_| Problem::header(&format!("padlock.headers.{key}"), &name))
 }

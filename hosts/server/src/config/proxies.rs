@@ -8,18 +8,18 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::authn::jwt::{Issuer, Key};
-use crate::config::ConfigError;
+use crate::config::error::Problem;
 
-/// Addresses and networks: a list, or a text with commas, which is all that the environment has.
+/// Addresses and networks: a list, or a text with commas.
 #[derive(Deserialize, Serialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "it must be a list of addresses and networks")]
 pub enum Addresses {
     List(Vec<String>),
     Text(String),
 }
 
 /// One of `[[issuers]]`.
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawIssuer {
     issuer: String,
@@ -29,7 +29,7 @@ pub struct RawIssuer {
 }
 
 impl Addresses {
-    pub fn parse(self) -> Result<Vec<IpNet>, ConfigError> {
+    pub fn parse(self) -> Result<Vec<IpNet>, Problem> {
         let texts = match self {
             Self::List(texts) => texts,
             Self::Text(text) => text.split(',').map(str::to_owned).collect(),
@@ -38,27 +38,30 @@ impl Addresses {
     }
 }
 
-fn network(text: &str) -> Result<IpNet, ConfigError> {
+fn network(text: &str) -> Result<IpNet, Problem> {
     let address = text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
-    address.or_else(|_| text.parse()).map_err(|_| ConfigError::TrustedProxies(text.to_owned()))
+    address.or_else(|_| text.parse()).map_err(|_| {
+        let why = format!("has `{text}`, which is neither an address nor a network like `10.0.0.0/8`");
+        Problem::unusable("trusted_proxies", why)
+    })
 }
 
 impl RawIssuer {
-    pub fn read(self) -> Result<Issuer, ConfigError> {
+    pub fn read(self) -> Result<Issuer, Problem> {
         let Self { issuer: name, audience, jwks_file: path } = self;
-        let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::Read { path: path.clone(), source })?;
+        let text = std::fs::read_to_string(&path).map_err(|source| Problem::Read { path: path.clone(), source })?;
         match Key::parse_set(&text) {
             Ok(keys) => Ok(Issuer { name, audience, keys }),
-            Err(source) => Err(ConfigError::Keys { issuer: name, path, source }),
+            Err(source) => Err(Problem::Keys { issuer: name, path, source }),
         }
     }
 }
 
 /// In lower case.
-pub fn header(key: &'static str, name: Option<String>) -> Result<Option<String>, ConfigError> {
+pub fn header(key: &str, name: Option<String>) -> Result<Option<String>, Problem> {
     let header = |name: String| match name.parse::<HeaderName>() {
         Ok(header) => Ok(header.as_str().to_owned()),
-        Err(_) => Err(ConfigError::Header { key, name }),
+        Err(_) => Err(Problem::header(key, &name)),
     };
     name.map(header).transpose()
 }

@@ -8,12 +8,14 @@ use axum::http::HeaderValue;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use portcullis_core::Reason;
-use portcullis_directory::Revision;
+use portcullis_directory::{Revision, UnixSeconds};
 use tokio::sync::OnceCell;
 
 pub struct Bundle {
     pub digest: Digest,
     pub revision: Revision,
+    /// When its document was stored.
+    pub created_at: UnixSeconds,
     bytes: Bytes,
     gzip: OnceCell<Bytes>,
     zstd: OnceCell<Bytes>,
@@ -41,8 +43,13 @@ type Compress = fn(&[u8]) -> io::Result<Vec<u8>>;
 const ZSTD_LEVEL: i32 = 6;
 
 impl Bundle {
-    pub fn new(bytes: Bytes, digest: Digest, revision: Revision, statuses: Statuses) -> Self {
-        Self { digest, revision, bytes, gzip: OnceCell::new(), zstd: OnceCell::new(), statuses }
+    pub fn new(
+        bytes: Bytes,
+        digest: Digest,
+        (revision, created_at): (Revision, UnixSeconds),
+        statuses: Statuses,
+    ) -> Self {
+        Self { digest, revision, created_at, bytes, gzip: OnceCell::new(), zstd: OnceCell::new(), statuses }
     }
 
     pub fn bytes(&self) -> &Bytes {

@@ -83,7 +83,7 @@ impl Publisher {
             let (source, revision) = (Source { text, media_type }, Revision::CANDIDATE);
             let Built { bundle, digest, statuses, warnings } =
                 build::build(&source, &publisher.tenant, revision, created_at, &publisher.key)?;
-            Ok((Bundle::new(bundle.into(), Digest(digest), revision, statuses), warnings))
+            Ok((Bundle::new(bundle.into(), Digest(digest), (revision, created_at), statuses), warnings))
         };
         tokio::task::spawn_blocking(compile).await?
     }

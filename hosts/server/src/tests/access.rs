@@ -81,7 +81,7 @@ async fn anonymous_callers_reach_nothing_but_health_checks_and_public_keys() {
         }
     }
     assert_eq!(reachable(&app.anonymous()).await, PUBLIC);
-    for path in ["/", "/metrics", "/policy", "/policy/document/", "/healthz/", "/Healthz"] {
+    for path in ["/", "/metric", "/policy", "/policy/document/", "/healthz/", "/Healthz"] {
         app.anonymous().get(path).send().await.expect_denied(401, "unauthenticated");
     }
 }
@@ -103,6 +103,7 @@ async fn each_role_reaches_its_endpoints_only() {
                 "PUT /policy/candidate",
                 "DELETE /policy/candidate",
                 "GET /policy/revisions",
+                "GET /metrics",
                 "GET /policy/bundle",
                 "GET /policy/revocations",
                 "GET /policy/decision-logs",
@@ -126,7 +127,8 @@ async fn each_role_reaches_its_endpoints_only() {
                 "POST /policy/decide",
             ],
         ),
-        ("auditor", vec!["GET /policy/decision-logs", "GET /policy/decision-logs/gaps"]),
+        ("auditor", vec!["GET /audit", "GET /policy/decision-logs", "GET /policy/decision-logs/gaps"]),
+        ("metrics", vec!["GET /metrics"]),
         ("pep", vec!["POST /policy/decide"]),
         ("guest", vec![]),
     ] {

@@ -148,6 +148,7 @@ impl TestApp {
             vault: Vault::parse(VAULT_KEYS).unwrap(),
             padlock: padlock::Settings::default(),
             barong: barong::Settings::default(),
+            tracer: None,
         };
         change(&mut parts);
         let app = App::start(parts).await.unwrap();

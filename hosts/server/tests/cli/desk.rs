@@ -54,7 +54,11 @@ impl Desk {
     }
 
     pub fn run(&self, arguments: &[&str], input: impl AsRef<[u8]>) -> Ran {
-        let mut child = self.command(arguments).spawn().unwrap();
+        Self::finish(&mut self.command(arguments), input)
+    }
+
+    pub fn finish(command: &mut Command, input: impl AsRef<[u8]>) -> Ran {
+        let mut child = command.spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         let input = input.as_ref().to_vec();
         let feed = std::thread::spawn(move || {

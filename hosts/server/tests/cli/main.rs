@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "clippy allows it in tests, but not in the helpers of an integration test")]
 
 mod desk;
+mod server;
 
 mod admin;
 mod compile;
@@ -11,6 +12,8 @@ mod explain;
 mod import;
 mod inspect;
 mod lint;
+mod observe;
+mod print_config;
 mod serve;
 mod test;
 mod validate;

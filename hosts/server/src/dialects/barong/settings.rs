@@ -1,9 +1,9 @@
 //! What is configured about the dialect.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// `[barong]` of the configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// Key `uid_prefix`: how ids of new users begin, 2 to 6 letters. Default `ID`.
@@ -30,14 +30,14 @@ pub struct Settings {
     pub tokens: Tokens,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct LabelOf {
     pub key: String,
     pub value: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trigger {
     pub state: String,
@@ -45,7 +45,7 @@ pub struct Trigger {
 }
 
 /// Claims of the access tokens of the gateway, by which the other parts know them.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tokens {
     /// Key `issuer`. Default `barong`.

@@ -4,14 +4,14 @@
 use axum::http::HeaderMap;
 use portcullis_compiler::{Diagnostic, Options, compile};
 use portcullis_runtime::{Credential, PolicySlot, PrepareError, Request, Runtime, Target};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::dialects::padlock::settings::HeaderNames;
 use crate::pep::received::single;
 
 /// Any one of them is enough.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BypassRules {
     /// In any case.

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use portcullis_identity::hex;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::app::App;
 use crate::dialects::padlock::is_ours;
 use crate::error::{ApiError, Refused};
+use crate::observe::request::RequestId;
 
 /// A success, and what the envelope holds beside it.
 #[derive(Clone, Default)]
@@ -40,12 +40,6 @@ struct Error {
     detail: Option<String>,
 }
 
-/// What a request is called in logs: as the caller says, or a random UUID.
-struct RequestId(HeaderValue);
-
-/// Longest id of a caller that is taken over.
-const ID_BYTES: usize = 128;
-
 // === impl Reply ===
 
 impl Reply {
@@ -69,9 +63,11 @@ pub async fn wrap(State(app): State<Arc<App>>, request: Request, next: Next) -> 
         return next.run(request).await;
     }
     let name = &app.padlock.settings.headers.request_id;
-    match RequestId::of(request.headers(), name) {
-        Ok(id) => enveloped(next.run(request).await, name, &id),
-        Err(error) => ApiError::internal(error).into_response(),
+    // Here the caller may say it, as in the original; in the log it is the other one.
+    let said = RequestId::said(request.headers(), name);
+    match said.or_else(|| request.extensions().get::<RequestId>().cloned()) {
+        Some(id) => enveloped(next.run(request).await, name, &id),
+        None => ApiError::internal("a request without an id").into_response(),
     }
 }
 
@@ -93,38 +89,6 @@ fn enveloped(mut response: Response, name: &HeaderName, id: &RequestId) -> Respo
     let headers = response.headers_mut();
     headers.remove(CONTENT_LENGTH);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(name.clone(), id.0.clone());
+    headers.insert(name.clone(), id.header());
     response
-}
-
-// === impl RequestId ===
-
-impl RequestId {
-    fn of(headers: &HeaderMap, name: &HeaderName) -> Result<Self, getrandom::Error> {
-        let mut values = headers.get_all(name).iter();
-        match (values.next(), values.next()) {
-            (Some(id), None) if is_plain(id) => Ok(Self(id.clone())),
-            _ => Self::random(),
-        }
-    }
-
-    /// A UUID of version 4 (RFC 9562 section 5.4).
-    fn random() -> Result<Self, getrandom::Error> {
-        let mut bytes = [0; 16];
-        getrandom::fill(&mut bytes)?;
-        bytes[6] = (bytes[6] & 0x0f) | 0x40;
-        bytes[8] = (bytes[8] & 0x3f) | 0x80;
-        let parts = [&bytes[..4], &bytes[4..6], &bytes[6..8], &bytes[8..10], &bytes[10..]].map(hex);
-        // Hexadecimal digits are legal in a header.
-        Ok(Self(HeaderValue::from_str(&parts.join("-")).unwrap_or(HeaderValue::from_static(""))))
-    }
-
-    fn as_str(&self) -> &str {
-        self.0.to_str().unwrap_or_default()
-    }
-}
-
-fn is_plain(id: &HeaderValue) -> bool {
-    let bytes = id.as_bytes();
-    (1..=ID_BYTES).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic)
 }

@@ -1,7 +1,7 @@
 //! What is configured about the dialect.
 
 use axum::http::HeaderName;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::dialects::padlock::BypassBundle;
 
@@ -35,7 +35,7 @@ pub struct HeaderNames {
 }
 
 /// Claims of a token that become headers; what is not named is not told.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ClaimNames {
     pub user_id: String,
