@@ -38,14 +38,14 @@ impl Described for TenantParams {
 /// Seconds that a caller waits for news: 0..=60.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(try_from = "u64")]
-struct Wait(u64);
+pub struct Wait(u64);
 
 #[derive(Debug, thiserror::Error)]
 #[error("`wait` is {0} seconds, the limit is {max}", max = Wait::MAX_S)]
 struct TooLong(u64);
 
 impl Wait {
-    const MAX_S: u64 = 60;
+    pub const MAX_S: u64 = 60;
 
     /// Until there is news, the time is over, or the server stops.
     async fn until(self, app: &App, news: impl Future<Output = bool>) {

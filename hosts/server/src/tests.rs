@@ -13,6 +13,7 @@ mod edges;
 mod gateway;
 mod health;
 mod identity;
+mod openapi;
 mod outbox;
 mod padlock;
 mod pep;
