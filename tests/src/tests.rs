@@ -7,6 +7,8 @@ mod compiler;
 mod dialects;
 mod differential;
 #[cfg(feature = "hosts")]
+mod docs;
+#[cfg(feature = "hosts")]
 mod edge;
 mod encoded;
 mod errors;
