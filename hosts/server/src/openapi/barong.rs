@@ -12,7 +12,7 @@ use super::{Draft, bearer, cookie, header};
 
 const TOKEN: &str = "token";
 const SESSION: &str = "session";
-const API_KEY: &str = "API key";
+const API_KEY: &str = "api-key";
 
 /// What a call without parameters can always end like.
 const BARE: [u16; 3] = [400, 401, 500];

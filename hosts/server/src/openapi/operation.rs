@@ -130,7 +130,7 @@ impl Op {
 
     fn body(mut self, body: RequestBodyBuilder) -> Self {
         let body: RequestBody = body.build();
-        self.parts.request_body = Some(body);
+        self.parts.request_body = Some(body.into());
         self
     }
 
@@ -250,10 +250,11 @@ fn parameter(place: ParameterIn, field: Field) -> Parameter {
         .build()
 }
 
-/// `get /a/{id}` -> `get_a_id`.
+/// `get /a/{id}` -> `get_a_id`, `get /a/` -> `get_a_`.
 fn operation_id(method: &HttpMethod, path: &str) -> String {
     let words = path.split(|byte: char| !byte.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    words.fold(method_name(method).to_owned(), |id, word| id + "_" + word)
+    let id = words.fold(method_name(method).to_owned(), |id, word| id + "_" + word);
+    if path.ends_with('/') { id + "_" } else { id }
 }
 
 fn method_name(method: &HttpMethod) -> &'static str {

@@ -10,12 +10,12 @@ use portcullis_directory::PageSize;
 use super::field::{Field, text, whole};
 use super::operation::Form;
 use super::{Draft, bearer, header};
-use crate::api::Wait;
+use crate::api::LONGEST_WAIT_S;
 use crate::authn::EDGE_TOKEN;
 
 const TOKEN: &str = "token";
-const SETUP: &str = "setup token";
-const EDGE: &str = "edge token";
+const SETUP: &str = "setup-token";
+const EDGE: &str = "edge-token";
 
 /// A call with a token can always end like this.
 const REFUSALS: [u16; 4] = [400, 401, 403, 500];
@@ -56,5 +56,5 @@ fn limit() -> Field {
 }
 
 fn wait() -> Field {
-    whole("wait", (0, Wait::MAX_S), "seconds that the answer may wait for news; 0 without it")
+    whole("wait", (0, LONGEST_WAIT_S), "seconds that the answer may wait for news; 0 without it")
 }

@@ -7,7 +7,7 @@ use super::operation::{Form, Group, Op, delete, get, post, put};
 use super::{Draft, bearer};
 
 const TOKEN: &str = "token";
-const CLIENT: &str = "token of the client";
+const CLIENT: &str = "client-token";
 const BASE: &str = "goutils.RestAPIBaseResponse";
 const NO_USER: &str = "there is no user of this id";
 const WRITES: [u16; 2] = [413, 415];

@@ -64,9 +64,12 @@ impl Schemas {
 fn placed(schema: Value) -> Value {
     match schema {
         Value::Object(members) => {
-            let member = |(key, value): (String, Value)| match (key.as_str(), value) {
-                ("$ref", Value::String(name)) => (key, Value::String(format!("{PLACE}{name}"))),
-                (_, value) => (key, placed(value)),
+            let member = |(key, value): (String, Value)| {
+                let value = match value {
+                    Value::String(name) if key == "$ref" => Value::String(format!("{PLACE}{name}")),
+                    other => placed(other),
+                };
+                (key, value)
             };
             let is_said = |(key, _): &(String, Value)| !matches!(key.as_str(), "x-form" | "x-message");
             Value::Object(members.into_iter().filter(is_said).map(member).collect())
