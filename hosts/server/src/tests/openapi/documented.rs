@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::http::Method;
 use jsonschema::Validator;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::openapi::{BARONG, OWN, PADLOCK};
@@ -42,10 +43,15 @@ pub fn expect_documented(method: &Method, uri: &str, answer: &Answer) {
     let content = &responses[&status]["content"][media_type];
     assert!(content.is_object(), "{asked}\nas {media_type}, which no document says");
     if media_type.ends_with("json") && content["schema"].is_object() {
+        let Ok(body) = serde_json::from_slice(&answer.body) else {
+            // A number of the client may be larger than any that a `Value` holds.
+            assert!(serde_json::from_slice::<&RawValue>(&answer.body).is_ok(), "{asked}\nis no JSON");
+            return;
+        };
         let place = (found.path, found.method.clone(), status, media_type.to_owned());
         let validator = validator(place, found.document, &content["schema"]);
         let errors: Vec<String> =
-            validator.iter_errors(&answer.json()).map(|error| format!("{}: {error}", error.instance_path())).collect();
+            validator.iter_errors(&body).map(|error| format!("{}: {error}", error.instance_path())).collect();
         assert!(errors.is_empty(), "{asked}\n{}", errors.join("\n"));
     }
 }
