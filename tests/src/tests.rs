@@ -9,6 +9,8 @@ mod crashes;
 mod dialects;
 mod differential;
 #[cfg(feature = "hosts")]
+mod docs;
+#[cfg(feature = "hosts")]
 mod edge;
 mod encoded;
 mod errors;

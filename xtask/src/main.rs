@@ -4,6 +4,7 @@ mod bench;
 mod demo;
 mod fuzz;
 mod progress;
+mod schemathesis;
 mod setup;
 mod test;
 mod wasm;
@@ -28,7 +29,9 @@ enum Task {
     /// Real requests through a real Envoy, compared with the server's decisions
     Demo(demo::Demo),
     /// Every test, with a real Envoy, and the demo
-    Test,
+    Test(test::Test),
+    /// Requests made of the OpenAPI documents, against the server of the last release build
+    Schemathesis(schemathesis::Schemathesis),
     /// Build the wasm modules and print their sizes
     Wasm,
     /// Measure the policy core and what it is compared with
@@ -52,7 +55,8 @@ fn run(task: Task) -> Result<()> {
     match task {
         Task::Setup => setup::setup(),
         Task::Demo(demo) => demo.run(),
-        Task::Test => test::test(),
+        Task::Test(test) => test.run(),
+        Task::Schemathesis(schemathesis) => schemathesis.run(),
         Task::Wasm => wasm::wasm(),
         Task::Bench(bench) => bench.run(),
         Task::Fuzz(fuzz) => fuzz.run(),

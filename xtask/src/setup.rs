@@ -1,6 +1,6 @@
 //! Installs what is missing on a machine with rustup and Python 3.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -48,6 +48,27 @@ pub(crate) fn envoy(target: &Path) -> Result<EnvoyBinary> {
 /// PostgreSQL, from `PORTCULLIS_POSTGRES`, installed, or from Debian.
 pub(crate) fn postgres(target: &Path) -> Result<PostgresBinary> {
     step("PostgreSQL", |_| PostgresBinary::find_or_install(&target.join("tools")))
+}
+
+/// Where the programs of schemathesis are, from PyPI, with a checker of OpenAPI documents.
+pub(crate) fn schemathesis(target: &Path) -> Result<PathBuf> {
+    const PACKAGES: [&str; 2] = ["schemathesis==4.32.5", "openapi-spec-validator==0.9.0"];
+    let folder = target.join("tools/schemathesis");
+    let programs = folder.join("bin");
+    step("schemathesis", |_| {
+        if programs.join("schemathesis").is_file() && programs.join("openapi-spec-validator").is_file() {
+            return Ok(());
+        }
+        let run = |command: &mut Command| {
+            let output = command.output().context("schemathesis needs Python 3.10 or newer, with `venv`")?;
+            ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr).trim());
+            Ok(())
+        };
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+        let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+        run(Command::new(programs.join("python")).args(install).args(PACKAGES))
+    })?;
+    Ok(programs)
 }
 
 /// What tests run in Node, as `tests/js/package-lock.json` says.

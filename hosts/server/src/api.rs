@@ -39,18 +39,19 @@ impl Described for TenantParams {
     const SCHEMA: &'static str = "tenant-query";
 }
 
+/// Longest that a caller waits for news.
+pub const LONGEST_WAIT_S: u64 = 60;
+
 /// Seconds that a caller waits for news: 0..=60.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(try_from = "u64")]
 struct Wait(u64);
 
 #[derive(Debug, thiserror::Error)]
-#[error("`wait` is {0} seconds, the limit is {max}", max = Wait::MAX_S)]
+#[error("`wait` is {0} seconds, the limit is {max}", max = LONGEST_WAIT_S)]
 struct TooLong(u64);
 
 impl Wait {
-    const MAX_S: u64 = 60;
-
     /// Until there is news, the time is over, or the server stops.
     async fn until(self, app: &App, poll: Poll, news: impl Future<Output = bool>) {
         if self.0 == 0 {
@@ -69,7 +70,7 @@ impl TryFrom<u64> for Wait {
     type Error = TooLong;
 
     fn try_from(seconds: u64) -> Result<Self, TooLong> {
-        if seconds > Self::MAX_S { Err(TooLong(seconds)) } else { Ok(Self(seconds)) }
+        if seconds > LONGEST_WAIT_S { Err(TooLong(seconds)) } else { Ok(Self(seconds)) }
     }
 }
 

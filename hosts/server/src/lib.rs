@@ -12,6 +12,7 @@ pub mod config;
 mod secret_file;
 pub mod signing;
 
+mod openapi;
 pub mod router;
 
 pub mod observe;

@@ -49,7 +49,7 @@ pub enum GateError {
     Prepare(#[from] PrepareError),
 }
 
-const MANAGEMENT_POLICY: &str = include_str!("management.yaml");
+pub const MANAGEMENT_POLICY: &str = include_str!("management.yaml");
 
 impl Gate {
     pub fn open(runtime: &Runtime) -> Result<Self, GateError> {

@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::dialects::{barong, padlock};
 use crate::error::ApiError;
 use crate::observe::request::watch;
+use crate::openapi;
 use crate::pep;
 use crate::permit::authorize;
 
@@ -48,6 +49,17 @@ pub(crate) fn routes() -> [(&'static str, MethodRouter<Arc<App>>); 25] {
     ]
 }
 
+/// Where the client's path follows; a wildcard takes no empty one.
+pub(crate) fn wildcards() -> [(&'static str, MethodRouter<Arc<App>>); 5] {
+    [
+        ("/api/v2/auth", any(barong::gateway::ask)),
+        ("/api/v2/auth/", any(barong::gateway::ask)),
+        ("/api/v2/auth/{*path}", any(barong::gateway::ask)),
+        ("/authz/envoy/", any(pep::envoy)),
+        ("/authz/envoy/{*path}", any(pep::envoy)),
+    ]
+}
+
 /// The server as a service. Whatever the path and method, `authorize` comes first.
 pub fn router(app: Arc<App>) -> Router {
     routes()
@@ -56,13 +68,9 @@ pub fn router(app: Arc<App>) -> Router {
         .chain(barong::routes())
         .chain(barong::identity::routes())
         .chain(barong::resource::routes())
+        .chain(openapi::routes())
+        .chain(wildcards())
         .fold(Router::new(), |router, (path, methods)| router.route(path, methods))
-        // The client's path follows; a wildcard takes no empty one.
-        .route("/api/v2/auth", any(barong::gateway::ask))
-        .route("/api/v2/auth/", any(barong::gateway::ask))
-        .route("/api/v2/auth/{*path}", any(barong::gateway::ask))
-        .route("/authz/envoy/", any(pep::envoy))
-        .route("/authz/envoy/{*path}", any(pep::envoy))
         .fallback(|| async { ApiError::NotFound { detail: "there is no such path" } })
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         .layer(from_fn_with_state(Arc::clone(&app), authorize))

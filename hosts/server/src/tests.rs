@@ -16,6 +16,7 @@ mod health;
 mod identity;
 mod input;
 mod metrics;
+mod openapi;
 mod outbox;
 mod padlock;
 mod pep;

@@ -8,7 +8,7 @@ mod browser;
 mod cases;
 mod differential;
 #[cfg(feature = "hosts")]
-mod js;
+pub(super) mod js;
 #[cfg(feature = "hosts")]
 mod node;
 mod suite;

@@ -6,6 +6,7 @@ use axum::http::Method;
 use serde_json::json;
 
 use crate::dialects::{barong, padlock};
+use crate::openapi;
 use crate::router::routes;
 use crate::tests::client::{Actor, POLICY, TestApp};
 
@@ -13,7 +14,7 @@ const METHODS: [Method; 7] =
     [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
 
 /// Where anybody may go.
-const PUBLIC: [&str; 14] = [
+const PUBLIC: [&str; 20] = [
     "GET /healthz",
     "GET /readyz",
     "GET /.well-known/jwks.json",
@@ -28,6 +29,12 @@ const PUBLIC: [&str; 14] = [
     "POST /api/v2/barong/identity/users/email/confirm_code",
     "POST /api/v2/barong/identity/users/password/generate_code",
     "POST /api/v2/barong/identity/users/password/confirm_code",
+    "GET /openapi.json",
+    "GET /openapi/padlock.json",
+    "GET /openapi/barong.json",
+    "GET /docs",
+    "GET /docs/docs.css",
+    "GET /docs/docs.js",
 ];
 
 /// Where everybody may go who is somebody, with any method: what is not there is not found.
@@ -45,7 +52,7 @@ async fn reachable(actor: &Actor) -> Vec<String> {
         .chain(barong::routes())
         .chain(barong::identity::routes())
         .chain(barong::resource::routes());
-    for (path, _) in routes().into_iter().chain(dialects) {
+    for (path, _) in routes().into_iter().chain(dialects).chain(openapi::routes()) {
         let filled = path
             .replace("{id}", "nobody")
             .replace("{name}", "none")

@@ -30,6 +30,7 @@ use crate::pep::Proxies;
 use crate::retention::Retention;
 use crate::router::router;
 use crate::signing::BundleKey;
+use crate::tests::openapi::documented::expect_documented;
 
 /// 2023-11-14 22:13:20 UTC.
 pub const NOW: UnixSeconds = UnixSeconds(1_700_000_000);
@@ -242,6 +243,7 @@ impl Draft {
     }
 
     pub async fn send(self) -> Answer {
+        let (method, path) = (self.method.clone(), self.path.clone());
         let peer: SocketAddr = "192.0.2.1:4711".parse().unwrap();
         let mut request = Request::builder().method(self.method).uri(self.path).extension(ConnectInfo(peer));
         if let Some(token) = &self.actor.token {
@@ -253,7 +255,9 @@ impl Draft {
         let response = self.actor.router.oneshot(request.body(self.body).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+        let answer = Answer { status: parts.status.as_u16(), headers: parts.headers, body };
+        expect_documented(&method, &path, &answer);
+        answer
     }
 }
 

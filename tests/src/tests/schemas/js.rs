@@ -21,7 +21,7 @@ pub(super) fn transpile(to: &Path) {
 }
 
 /// What a program with one argument answers to lines of JSON.
-pub(super) fn ask(program: &str, argument: &Path, lines: &str) -> Vec<Value> {
+pub(in crate::tests) fn ask(program: &str, argument: &Path, lines: &str) -> Vec<Value> {
     let mut command = Command::new("node");
     command.arg(program).arg(argument).current_dir(folder()).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut node = command.spawn().expect("node is installed");
