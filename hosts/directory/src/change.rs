@@ -4,7 +4,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 
 use crate::audit::{self, Action, Object};
 use crate::records::{self, ColumnOf, Find, Listed, Record};
-use crate::{Directory, StoreError, UnixSeconds, UserId};
+use crate::{Directory, StoreError, UnixSeconds, UserId, When};
 
 /// An open write of one author at one time. Dropped without `commit`, nothing of it happens.
 ///
@@ -28,6 +28,8 @@ pub enum ChangeError {
     /// What a key needs to work: an active holder.
     #[error("the holder is not active")]
     HolderInactive,
+    #[error("the second factor is on")]
+    FactorOn,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -39,6 +41,11 @@ impl Change {
         // After a statement that failed PostgreSQL answers a commit by taking everything back, and says nothing.
         self.write.execute_unprepared("SELECT 1").await?;
         Ok(self.write.commit().await?)
+    }
+
+    /// The same write by another author, who turned out to be the one.
+    pub fn in_name_of(self, by: UserId) -> Self {
+        Self { by, ..self }
     }
 
     /// Adds what belongs to a user.
@@ -76,9 +83,11 @@ impl Change {
 // === impl Directory ===
 
 impl Directory {
-    /// Begins a write; others wait until it ends.
-    pub async fn change(&self, by: &UserId, at: UnixSeconds) -> Result<Change, StoreError> {
-        Ok(Change { write: self.write().await?, by: by.clone(), at })
+    /// Begins a write; others wait until it ends. What it voids was issued before its turn came, so whoever has a clock
+    /// says it then.
+    pub async fn change(&self, by: &UserId, at: impl When) -> Result<Change, StoreError> {
+        let write = self.write().await?;
+        Ok(Change { write, by: by.clone(), at: at.time() })
     }
 
     pub async fn get<R: Listed>(&self, id: i64) -> Result<Option<R>, StoreError> {
