@@ -14,6 +14,7 @@ use crate::dialects::barong;
 use crate::dialects::padlock::{self, Padlock};
 use crate::identity::settings::Settings as IdentitySettings;
 use crate::identity::{self, Identity};
+use crate::later::Later;
 use crate::pdp::{Gate, GateError};
 use crate::pep::Proxies;
 use crate::pep::audit::Auditor;
@@ -33,6 +34,7 @@ pub struct App {
     pub(crate) identity: Arc<Identity>,
     pub(crate) padlock: Padlock,
     pub(crate) barong: barong::Settings,
+    pub(crate) later: Later,
     tenants: BTreeMap<TenantId, Tenant>,
     is_stopping: watch::Sender<bool>,
 }
@@ -88,7 +90,8 @@ impl App {
         let tenants = BTreeMap::from([(tenant, Tenant { publisher, revocations })]);
         let auditor = Auditor::new(getrandom::u64().map_err(StartError::Random)?)?;
         let is_stopping = watch::Sender::new(false);
-        Ok(Arc::new(Self { store, gate, proxies, auditor, identity, padlock, barong, tenants, is_stopping }))
+        let later = Later::default();
+        Ok(Arc::new(Self { store, gate, proxies, auditor, identity, padlock, barong, later, tenants, is_stopping }))
     }
 
     /// A new setup token instead of the one before; `None` when set-up is done.
@@ -122,8 +125,9 @@ impl App {
         let _ = self.is_stopping.subscribe().wait_for(|is_stopping| *is_stopping).await;
     }
 
-    /// Closes the database.
+    /// Closes the database, after what requests left to do.
     pub async fn close(&self) -> Result<(), StoreError> {
+        self.later.done().await;
         self.store.close().await
     }
 }

@@ -16,6 +16,7 @@ pub mod router;
 
 mod authn;
 mod identity;
+mod later;
 mod pdp;
 mod permit;
 
