@@ -8,7 +8,7 @@ use sea_orm::{
 
 use crate::audit::{Action, Object};
 use crate::change::{Change, ChangeError};
-use crate::entities::{activities, labels, profiles, service_accounts, sessions, user_groups, user_roles, users};
+use crate::entities::{activities, labels, profiles, service_accounts, user_groups, user_roles, users};
 use crate::records::{ColumnOf, Direction, Find, Listed, record};
 use crate::users::{FIRST_REVISION, find_row, ids, load, one, replace_groups, replace_roles, stored};
 use crate::{
@@ -234,15 +234,12 @@ impl Change {
         Ok(self.audit(Action::DeleteUser, Object::User(id), row.revision).await?)
     }
 
-    async fn follow(&self, before: &User, after: &User) -> Result<(), DbErr> {
+    async fn follow(&self, before: &User, after: &User) -> Result<(), StoreError> {
         if outdates_tokens(before, after) {
             revocations::record(&self.write, &after.id, self.at).await?;
         }
         if is_banned(before, after) {
-            sessions::Entity::delete_many()
-                .filter(sessions::Column::UserId.eq(after.id.as_str()))
-                .exec(&self.write)
-                .await?;
+            self.end_sessions(&after.id, None).await?;
         }
         let is_inactive = after.state != UserState::active();
         if is_inactive {

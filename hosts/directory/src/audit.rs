@@ -40,6 +40,7 @@ pub enum Action {
     DeleteKey,
     AddSigningKey,
     CreateTenant,
+    OfferToken,
 }
 
 /// One line of the trail.
@@ -62,10 +63,19 @@ pub(crate) enum Object<'a> {
     User(&'a UserId),
     Policy(&'a TenantId),
     Edge(&'a TenantId, &'a EdgeName),
-    Record { owner: &'a str, kind: &'static str, id: i64 },
+    Record {
+        owner: &'a str,
+        kind: &'static str,
+        id: i64,
+    },
     ServiceAccount(&'a str),
-    Key { holder: &'a str, kid: &'a str },
+    Key {
+        holder: &'a str,
+        kid: &'a str,
+    },
     SigningKey(&'a str),
+    /// By its purpose.
+    OneTimeToken(&'a str),
 }
 
 // === impl Action ===
@@ -99,6 +109,7 @@ impl Action {
             Self::DeleteKey => "api_key.delete",
             Self::AddSigningKey => "signing_key.add",
             Self::CreateTenant => "tenant.create",
+            Self::OfferToken => "one_time_token.offer",
         }
     }
 }
@@ -159,6 +170,7 @@ pub(crate) async fn record(
             Object::ServiceAccount(uid) => format!("service_account/{uid}"),
             Object::Key { holder, kid } => format!("user/{holder}/api_key/{kid}"),
             Object::SigningKey(kid) => format!("signing_key/{kid}"),
+            Object::OneTimeToken(purpose) => format!("one_time_token/{purpose}"),
         }),
         revision: Set(revision),
         ..Default::default()

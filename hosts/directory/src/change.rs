@@ -9,7 +9,7 @@ use crate::audit::{self, Action, Object};
 use crate::known::Known;
 use crate::records::{self, ColumnOf, Find, Listed, Record};
 use crate::write::Write;
-use crate::{Directory, StoreError, UnixSeconds, UserId};
+use crate::{Directory, StoreError, UnixSeconds, UserId, When};
 
 /// An open write of one author at one time. Dropped without `commit`, nothing of it happens.
 ///
@@ -36,6 +36,8 @@ pub enum ChangeError {
     /// What a key needs to work: an active holder.
     #[error("the holder is not active")]
     HolderInactive,
+    #[error("the second factor is on")]
+    FactorOn,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -51,6 +53,11 @@ impl Change {
         // Also after an error: nobody knows then whether it was stored.
         changed.into_inner().unwrap_or_else(PoisonError::into_inner).iter().for_each(|id| known.forget(id));
         Ok(done?)
+    }
+
+    /// The same write by another author, who turned out to be the one.
+    pub fn in_name_of(self, by: UserId) -> Self {
+        Self { by, ..self }
     }
 
     /// Adds what belongs to a user.
@@ -91,10 +98,11 @@ impl Change {
 // === impl Directory ===
 
 impl Directory {
-    /// Begins a write; others wait until it ends.
-    pub async fn change(&self, by: &UserId, at: UnixSeconds) -> Result<Change, StoreError> {
-        let (write, by, known) = (self.write().await?, by.clone(), self.known.clone());
-        Ok(Change { write, by, at, known, changed: Mutex::default() })
+    /// Begins a write; others wait until it ends. What it voids was issued before its turn came, so whoever has a clock
+    /// says it then.
+    pub async fn change(&self, by: &UserId, at: impl When) -> Result<Change, StoreError> {
+        let write = self.write().await?;
+        Ok(Change { write, by: by.clone(), at: at.time(), known: self.known.clone(), changed: Mutex::default() })
     }
 
     pub async fn get<R: Listed>(&self, id: i64) -> Result<Option<R>, StoreError> {

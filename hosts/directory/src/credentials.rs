@@ -1,13 +1,16 @@
 //! What users prove themselves with. Only hashes and sealed seeds get here.
 
 use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 
 use crate::audit::{Action, Object};
 use crate::change::{Change, ChangeError};
 use crate::entities::credentials::{self, Column};
+use crate::once::{PASSWORD_RESET, drop_tokens};
 use crate::users::{find_row, stored};
-use crate::{Directory, PageSize, StoreError, UnixSeconds, UserId};
+use crate::{Directory, PageSize, SecretHash, StoreError, UnixSeconds, UserId, revocations};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Credentials {
@@ -23,8 +26,68 @@ pub struct Credentials {
 impl Directory {
     /// Nothing for a user without, and for nobody.
     pub async fn credentials(&self, user: &UserId) -> Result<Credentials, StoreError> {
-        let row = credentials::Entity::find_by_id(user.to_string()).one(&self.db).await?;
-        Ok(row.map(Credentials::from).unwrap_or_default())
+        Ok(credentials_of(&self.db, user).await?)
+    }
+
+    /// The same password by another hash. False, and nothing is stored, when it is no longer that hash.
+    pub async fn rehash_password(&self, user: &UserId, from: &str, to: String) -> Result<bool, StoreError> {
+        let rehashed = credentials::Entity::update_many()
+            .col_expr(Column::Password, Expr::value(to))
+            .filter(Column::UserId.eq(user.as_str()))
+            .filter(Column::Password.eq(from))
+            .exec(&self.db)
+            .await?;
+        Ok(rehashed.rows_affected == 1)
+    }
+}
+
+// === impl Change ===
+
+impl Change {
+    /// As the write sees them.
+    pub async fn credentials(&self, user: &UserId) -> Result<Credentials, StoreError> {
+        Ok(credentials_of(&self.write, user).await?)
+    }
+
+    /// `None` lets no password in. Whoever knew the one before loses what it got by it: sessions but `kept`, tokens, and
+    /// tokens that would set another one.
+    pub async fn set_password(
+        &self,
+        user: &UserId,
+        hash: Option<String>,
+        kept: Option<SecretHash>,
+    ) -> Result<(), ChangeError> {
+        let found = find_row(&self.write, user).await?.ok_or(ChangeError::NotFound { what: "user" })?;
+        let before = self.credentials(user).await?;
+        let row = credentials::ActiveModel {
+            user_id: Set(user.to_string()),
+            password: Set(hash),
+            password_changed_at: Set(Some(self.at.to_column())),
+            ..Default::default()
+        };
+        self.put(row, [Column::Password, Column::PasswordChangedAt]).await?;
+        if before.password.is_some() {
+            revocations::record(&self.write, user, self.at).await?;
+        }
+        self.end_sessions(user, kept).await?;
+        drop_tokens(&self.write, PASSWORD_RESET, user.as_str()).await?;
+        Ok(self.audit(Action::SetPassword, Object::User(user), found.revision).await?)
+    }
+
+    /// A seed that is not the one before starts with no step used. None replaces that of a factor that is on.
+    pub async fn set_totp_seed(&self, user: &UserId, seed: Option<Vec<u8>>) -> Result<(), ChangeError> {
+        let found = find_row(&self.write, user).await?.ok_or(ChangeError::NotFound { what: "user" })?;
+        if found.otp && seed.is_some() {
+            return Err(ChangeError::FactorOn);
+        }
+        let row = credentials::ActiveModel {
+            user_id: Set(user.to_string()),
+            totp_seed: Set(seed),
+            totp_step: Set(None),
+            ..Default::default()
+        };
+        self.put(row, [Column::TotpSeed, Column::TotpStep]).await?;
+        Ok(self.audit(Action::SetTotp, Object::User(user), found.revision).await?)
     }
 
     /// True once for each step that is later than all before: a code works once, and older ones no longer.
@@ -35,39 +98,9 @@ impl Directory {
             .col_expr(Column::TotpStep, Expr::value(step))
             .filter(Column::UserId.eq(user.as_str()))
             .filter(is_earlier)
-            .exec(&self.db)
+            .exec(&self.write)
             .await?;
         Ok(used.rows_affected == 1)
-    }
-}
-
-// === impl Change ===
-
-impl Change {
-    /// `None` lets no password in.
-    pub async fn set_password(&self, user: &UserId, hash: Option<String>) -> Result<(), ChangeError> {
-        let found = find_row(&self.write, user).await?.ok_or(ChangeError::NotFound { what: "user" })?;
-        let row = credentials::ActiveModel {
-            user_id: Set(user.to_string()),
-            password: Set(hash),
-            password_changed_at: Set(Some(self.at.to_column())),
-            ..Default::default()
-        };
-        self.put(row, [Column::Password, Column::PasswordChangedAt]).await?;
-        Ok(self.audit(Action::SetPassword, Object::User(user), found.revision).await?)
-    }
-
-    /// A seed that is not the one before starts with no step used.
-    pub async fn set_totp_seed(&self, user: &UserId, seed: Option<Vec<u8>>) -> Result<(), ChangeError> {
-        let found = find_row(&self.write, user).await?.ok_or(ChangeError::NotFound { what: "user" })?;
-        let row = credentials::ActiveModel {
-            user_id: Set(user.to_string()),
-            totp_seed: Set(seed),
-            totp_step: Set(None),
-            ..Default::default()
-        };
-        self.put(row, [Column::TotpSeed, Column::TotpStep]).await?;
-        Ok(self.audit(Action::SetTotp, Object::User(user), found.revision).await?)
     }
 
     /// Sealed seeds by user, after `after`: for sealing them anew.
@@ -104,6 +137,11 @@ impl Change {
         credentials::Entity::insert(row).on_conflict(replace).exec_without_returning(&self.write).await?;
         Ok(())
     }
+}
+
+async fn credentials_of(db: &impl ConnectionTrait, user: &UserId) -> Result<Credentials, DbErr> {
+    let row = credentials::Entity::find_by_id(user.to_string()).one(db).await?;
+    Ok(row.map(Credentials::from).unwrap_or_default())
 }
 
 impl From<credentials::Model> for Credentials {

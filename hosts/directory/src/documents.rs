@@ -11,6 +11,7 @@ use crate::audit::{self, Action, Object};
 use crate::entities::{policy_documents, tenants};
 use crate::entries::{self, PolicyEntry};
 use crate::publish;
+use crate::sessions::{self, LogOut};
 use crate::users::stored;
 use crate::{Directory, PageSize, StoreError, TenantId, UnixSeconds, UserId};
 
@@ -30,6 +31,8 @@ pub struct NewDocument {
     /// What it consists of.
     pub entries: Vec<PolicyEntry>,
     pub created_at: UnixSeconds,
+    /// Who may no longer log in by it.
+    pub logs_out: Option<LogOut>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -169,6 +172,9 @@ impl Directory {
             .await
             .map_err(StoreError)?;
         entries::follow(&write, tenant, &new.entries, new.created_at).await.map_err(StoreError)?;
+        if let Some(who) = new.logs_out {
+            sessions::log_out(&write, who).await.map_err(StoreError)?;
+        }
         publish::request(&write, tenant, revision).await.map_err(StoreError)?;
         write.commit().await.map_err(StoreError)?;
         Ok(revision)

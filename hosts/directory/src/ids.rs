@@ -115,7 +115,7 @@ impl Email {
     }
 
     /// The same for addresses that are the same.
-    pub(crate) fn key(&self) -> String {
+    pub fn key(&self) -> String {
         self.0.to_lowercase()
     }
 }

@@ -54,18 +54,18 @@ pub use keys::{
     ACTIVE_KEY, ApiKey, ApiKeyColumn, Holder, HolderKind, INACTIVE_KEY, NewApiKey, ServiceAccount,
     ServiceAccountColumn, ServiceAccountDraft,
 };
-pub use once::{AttemptKey, NonceUse, OneTimeToken};
+pub use once::{AttemptKey, NonceUse, OneTimeToken, PASSWORD_RESET};
 pub use records::{
     ColumnOf, Comment, CommentColumn, CommentDraft, DataStorage, DataStorageColumn, DataStorageDraft, Direction, Find,
     Label, LabelColumn, LabelDraft, Listed, Phone, PhoneColumn, PhoneDraft, Profile, ProfileColumn, ProfileDraft,
     Record, UserDocument, UserDocumentColumn, UserDocumentDraft,
 };
 pub use revocations::Revocation;
-pub use sessions::Session;
+pub use sessions::{LogOut, Proven, Session};
 pub use setup::{FirstUser, SetupError};
 pub use signing_keys::{NewSigningKey, SigningKeyRow};
 pub use store::{Directory, Location, PageSize, StoreError};
-pub use time::UnixSeconds;
+pub use time::{UnixSeconds, When};
 pub use tokens::{AccessToken, IssueTokenError, SecretHash};
 pub use users::{
     CreateUserError, GroupSet, NameSet, NewUser, RoleSet, TooManyRoles, UpdateUserError, User, UserChange,

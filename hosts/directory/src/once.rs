@@ -1,16 +1,24 @@
-//! What works once, and what is counted: one-time tokens, nonces, failed logins. None of these takes a turn among writes.
+//! What works once, and what is counted: one-time tokens, nonces, failed logins. None of these takes a turn among writes, but
+//! for a one-time token that allows one.
 
 use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, ExprTrait as _, PaginatorTrait, QueryFilter};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait as _, PaginatorTrait, QueryFilter,
+};
 
+use crate::audit::{Action, Object};
+use crate::change::Change;
 use crate::entities::{attempts, nonces, one_time_tokens};
 use crate::{Directory, SecretHash, StoreError, UnixSeconds};
+
+/// Purpose of tokens that set a password, by the id of the user. Another password makes them void.
+pub const PASSWORD_RESET: &str = "password.reset";
 
 /// A token that works once, for one purpose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OneTimeToken {
     pub hash: SecretHash,
-    /// What it allows, like `password.reset`.
+    /// What it allows, like `PASSWORD_RESET`.
     pub purpose: String,
     /// Whom it is about: the id of a user, an address.
     pub subject: String,
@@ -35,51 +43,12 @@ pub struct AttemptKey(pub [u8; 32]);
 
 impl Directory {
     pub async fn add_one_time_token(&self, token: &OneTimeToken) -> Result<(), StoreError> {
-        let OneTimeToken { hash, purpose, subject, data, created_at, expires_at } = token.clone();
-        let row = one_time_tokens::ActiveModel {
-            hash: Set(hash.0.to_vec()),
-            purpose: Set(purpose),
-            subject: Set(subject),
-            data: Set(data),
-            created_at: Set(created_at.to_column()),
-            expires_at: Set(expires_at.to_column()),
-        };
-        one_time_tokens::Entity::insert(row).exec_without_returning(&self.db).await?;
-        Ok(())
-    }
-
-    /// The token, which is gone afterwards; `None` for one that was used, has expired, or is for something else.
-    pub async fn take_one_time_token(
-        &self,
-        hash: SecretHash,
-        purpose: &str,
-        at: UnixSeconds,
-    ) -> Result<Option<OneTimeToken>, StoreError> {
-        let find = one_time_tokens::Entity::find_by_id(hash.0.to_vec())
-            .filter(one_time_tokens::Column::Purpose.eq(purpose))
-            .filter(one_time_tokens::Column::ExpiresAt.gt(at.to_column()));
-        let Some(row) = find.one(&self.db).await? else { return Ok(None) };
-        // Of two who found it one deletes it.
-        let taken = one_time_tokens::Entity::delete_by_id(hash.0.to_vec()).exec(&self.db).await?;
-        let one_time_tokens::Model { hash: _, purpose, subject, data, created_at, expires_at } = row;
-        Ok((taken.rows_affected == 1).then(|| OneTimeToken {
-            hash,
-            purpose,
-            subject,
-            data,
-            created_at: UnixSeconds::from_column(created_at),
-            expires_at: UnixSeconds::from_column(expires_at),
-        }))
+        Ok(add_token(&self.db, token).await?)
     }
 
     /// Makes all tokens of that purpose and subject void.
     pub async fn drop_one_time_tokens(&self, purpose: &str, subject: &str) -> Result<(), StoreError> {
-        one_time_tokens::Entity::delete_many()
-            .filter(one_time_tokens::Column::Purpose.eq(purpose))
-            .filter(one_time_tokens::Column::Subject.eq(subject))
-            .exec(&self.db)
-            .await?;
-        Ok(())
+        Ok(drop_tokens(&self.db, purpose, subject).await?)
     }
 
     /// Forgets what has expired: one-time tokens, nonces, and failures counted since before `failures_since`.
@@ -98,6 +67,61 @@ impl Directory {
             .await?;
         Ok(())
     }
+}
+
+impl Change {
+    /// A token that somebody gives away in its own name, which the trail says.
+    pub async fn offer_token(&self, token: &OneTimeToken) -> Result<(), StoreError> {
+        add_token(&self.write, token).await?;
+        Ok(self.audit(Action::OfferToken, Object::OneTimeToken(&token.purpose), 0).await?)
+    }
+
+    /// The token, which is gone once the write is committed; `None` for one that was used, has expired, or is for
+    /// something else.
+    pub async fn take_one_time_token(
+        &self,
+        hash: SecretHash,
+        purpose: &str,
+    ) -> Result<Option<OneTimeToken>, StoreError> {
+        let find = one_time_tokens::Entity::find_by_id(hash.0.to_vec())
+            .filter(one_time_tokens::Column::Purpose.eq(purpose))
+            .filter(one_time_tokens::Column::ExpiresAt.gt(self.at.to_column()));
+        let Some(row) = find.one(&self.write).await? else { return Ok(None) };
+        // A token may be replaced or forgotten without a turn, meanwhile.
+        let taken = one_time_tokens::Entity::delete_by_id(hash.0.to_vec()).exec(&self.write).await?;
+        let one_time_tokens::Model { hash: _, purpose, subject, data, created_at, expires_at } = row;
+        Ok((taken.rows_affected == 1).then(|| OneTimeToken {
+            hash,
+            purpose,
+            subject,
+            data,
+            created_at: UnixSeconds::from_column(created_at),
+            expires_at: UnixSeconds::from_column(expires_at),
+        }))
+    }
+}
+
+async fn add_token(db: &impl ConnectionTrait, token: &OneTimeToken) -> Result<(), DbErr> {
+    let OneTimeToken { hash, purpose, subject, data, created_at, expires_at } = token.clone();
+    let row = one_time_tokens::ActiveModel {
+        hash: Set(hash.0.to_vec()),
+        purpose: Set(purpose),
+        subject: Set(subject),
+        data: Set(data),
+        created_at: Set(created_at.to_column()),
+        expires_at: Set(expires_at.to_column()),
+    };
+    one_time_tokens::Entity::insert(row).exec_without_returning(db).await?;
+    Ok(())
+}
+
+pub(crate) async fn drop_tokens(db: &impl ConnectionTrait, purpose: &str, subject: &str) -> Result<(), DbErr> {
+    one_time_tokens::Entity::delete_many()
+        .filter(one_time_tokens::Column::Purpose.eq(purpose))
+        .filter(one_time_tokens::Column::Subject.eq(subject))
+        .exec(db)
+        .await?;
+    Ok(())
 }
 
 // === nonces ===
@@ -126,7 +150,7 @@ impl Directory {
         };
         let known = OnConflict::columns([nonces::Column::KeyId, nonces::Column::Nonce]).do_nothing().to_owned();
         let inserted = match nonces::Entity::insert(row).on_conflict(known).exec_without_returning(&write).await {
-            Err(sea_orm::DbErr::RecordNotInserted) => 0,
+            Err(DbErr::RecordNotInserted) => 0,
             inserted => inserted?,
         };
         if inserted == 0 {
@@ -151,7 +175,7 @@ impl Directory {
         let first = attempts::ActiveModel { key: Set(key.0.to_vec()), failures: Set(0), since: Set(at.to_column()) };
         let known = OnConflict::column(Column::Key).do_nothing().to_owned();
         match attempts::Entity::insert(first).on_conflict(known).exec_without_returning(&write).await {
-            Ok(_) | Err(sea_orm::DbErr::RecordNotInserted) => {}
+            Ok(_) | Err(DbErr::RecordNotInserted) => {}
             Err(error) => return Err(error.into()),
         }
         let this = || Column::Key.eq(key.0.to_vec());

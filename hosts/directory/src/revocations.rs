@@ -8,11 +8,11 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
-use crate::audit::{self, Action, Object};
+use crate::audit::{Action, Object};
 use crate::entities::{revocations, tenants};
 use crate::tokens::revoke_all;
 use crate::users::{find_row, stored};
-use crate::{Directory, StoreError, TenantId, UnixSeconds, UserId};
+use crate::{Directory, StoreError, TenantId, UnixSeconds, UserId, When};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revocation {
@@ -42,15 +42,16 @@ impl Directory {
         Ok(rows.into_iter().map(revocation).collect::<Result<_, DbErr>>()?)
     }
 
-    /// Voids every token of the subject issued until `at`, those of this directory too. Nobody needs to be known under
-    /// that id: tokens may come from elsewhere.
-    pub async fn revoke_subject(&self, id: &UserId, by: &UserId, at: UnixSeconds) -> Result<UnixSeconds, StoreError> {
-        let write = self.write().await?;
-        let revision = find_row(&write, id).await?.map_or(0, |row| row.revision);
-        revoke_all(&write, id, at).await?;
-        let not_before = record(&write, id, at).await?;
-        audit::record(&write, by, Action::RevokeUser, Object::User(id), revision, at).await?;
-        write.commit().await?;
+    /// Voids every token of the subject issued until `at`, those of this directory too, and ends its sessions. Nobody
+    /// needs to be known under that id: tokens may come from elsewhere.
+    pub async fn revoke_subject(&self, id: &UserId, by: &UserId, at: impl When) -> Result<UnixSeconds, StoreError> {
+        let change = self.change(by, at).await?;
+        let revision = find_row(&change.write, id).await?.map_or(0, |row| row.revision);
+        revoke_all(&change.write, id, change.at).await?;
+        change.end_sessions(id, None).await?;
+        let not_before = record(&change.write, id, change.at).await?;
+        change.audit(Action::RevokeUser, Object::User(id), revision).await?;
+        change.commit().await?;
         Ok(not_before)
     }
 

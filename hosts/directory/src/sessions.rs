@@ -1,12 +1,16 @@
 //! Sessions: the directory knows only hashes of cookies.
 
+use std::net::IpAddr;
+
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveValue::Set, ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 
 use crate::change::Change;
 use crate::entities::sessions::{self, Column};
-use crate::users::stored;
-use crate::{Directory, PageSize, SecretHash, StoreError, UnixSeconds, UserId};
+use crate::users::{one, stored};
+use crate::{Directory, PageSize, SecretHash, StoreError, UnixSeconds, User, UserId};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
@@ -21,23 +25,25 @@ pub struct Session {
     pub seen_at: UnixSeconds,
 }
 
+/// Who logs in, as it was when it proved to be that user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proven {
+    pub user: User,
+    /// The hash of the password that was shown; `None` when it proved itself without.
+    pub password: Option<String>,
+}
+
+/// Whose sessions end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogOut {
+    /// Of those who logged in from this address.
+    From(IpAddr),
+    Everybody,
+}
+
 // === impl Directory ===
 
 impl Directory {
-    pub async fn add_session(&self, session: &Session) -> Result<(), StoreError> {
-        let Session { hash, user, user_ip, user_agent, created_at, seen_at } = session.clone();
-        let row = sessions::ActiveModel {
-            hash: Set(hash.0.to_vec()),
-            user_id: Set(user.to_string()),
-            user_ip: Set(user_ip),
-            user_agent: Set(user_agent),
-            created_at: Set(created_at.to_column()),
-            seen_at: Set(seen_at.to_column()),
-        };
-        sessions::Entity::insert(row).exec_without_returning(&self.db).await?;
-        Ok(())
-    }
-
     pub async fn session(&self, hash: SecretHash) -> Result<Option<Session>, StoreError> {
         let row = sessions::Entity::find_by_id(hash.0.to_vec()).one(&self.db).await?;
         Ok(row.map(session).transpose()?)
@@ -83,6 +89,31 @@ impl Directory {
 // === impl Change ===
 
 impl Change {
+    /// Adds the session of whoever proved to be a user. False, and there is none, when that user has another password,
+    /// state or second factor by now, or is gone.
+    pub async fn add_session(&self, session: &Session, proven: &Proven) -> Result<bool, StoreError> {
+        let Proven { user: before, password } = proven;
+        let Some(user) = one(&self.write, &before.id).await? else { return Ok(false) };
+        let has_same = match password {
+            Some(shown) => self.credentials(&user.id).await?.password.as_ref() == Some(shown),
+            None => true,
+        };
+        if !has_same || user.state != before.state || user.otp != before.otp {
+            return Ok(false);
+        }
+        let Session { hash, user, user_ip, user_agent, created_at, seen_at } = session.clone();
+        let row = sessions::ActiveModel {
+            hash: Set(hash.0.to_vec()),
+            user_id: Set(user.to_string()),
+            user_ip: Set(user_ip),
+            user_agent: Set(user_agent),
+            created_at: Set(created_at.to_column()),
+            seen_at: Set(seen_at.to_column()),
+        };
+        sessions::Entity::insert(row).exec_without_returning(&self.write).await?;
+        Ok(true)
+    }
+
     /// Ends the sessions of the user, but for one; says how many there were.
     pub async fn end_sessions(&self, user: &UserId, but: Option<SecretHash>) -> Result<u64, StoreError> {
         let ended = sessions::Entity::delete_many()
@@ -92,17 +123,19 @@ impl Change {
             .await?;
         Ok(ended.rows_affected)
     }
+}
 
-    /// Ends the sessions that began at this address.
-    pub async fn end_sessions_from(&self, user_ip: &str) -> Result<u64, StoreError> {
-        let from = Column::UserIp.eq(user_ip);
-        Ok(sessions::Entity::delete_many().filter(from).exec(&self.write).await?.rows_affected)
+/// Ends sessions within the transaction `write`.
+pub(crate) async fn log_out(write: &impl ConnectionTrait, who: LogOut) -> Result<(), DbErr> {
+    let sessions = sessions::Entity::delete_many();
+    match who {
+        // One text for each address: sessions have the same.
+        LogOut::From(address) => sessions.filter(Column::UserIp.eq(address.to_canonical().to_string())),
+        LogOut::Everybody => sessions,
     }
-
-    /// Ends the sessions of everybody.
-    pub async fn end_all_sessions(&self) -> Result<u64, StoreError> {
-        Ok(sessions::Entity::delete_many().exec(&self.write).await?.rows_affected)
-    }
+    .exec(write)
+    .await?;
+    Ok(())
 }
 
 fn session(row: sessions::Model) -> Result<Session, DbErr> {

@@ -25,6 +25,11 @@ on_both! {
     keys_stop_with_their_holder_and_do_not_come_back,
     users_and_service_accounts_share_ids_and_addresses,
     sessions_end_one_by_one_for_a_user_and_with_a_ban,
+    a_session_begins_by_what_is_still_true,
+    another_password_ends_what_the_one_before_gave,
+    a_password_is_hashed_anew_while_it_is_the_same,
+    a_document_logs_out_whom_it_keeps_from_logging_in,
+    a_write_happens_when_its_turn_comes,
     one_time_tokens_work_once_for_their_purpose_and_in_time,
     a_nonce_is_used_once_and_a_key_has_so_many,
     attempts_are_counted_even_at_once_and_forgotten,
@@ -50,7 +55,7 @@ on_both! {
     a_stored_document_asks_for_its_publication_until_it_is_published,
     what_outdates_tokens_is_a_revocation,
     a_later_revocation_wins_and_expired_ones_go,
-    revoking_a_user_ends_the_tokens_of_the_directory_too,
+    revoking_a_user_ends_its_tokens_and_sessions_here_too,
     an_edge_has_two_valid_tokens_at_most,
     records_are_stored_once_whatever_is_sent_again,
     numbers_that_never_came_are_gaps_until_they_come,
@@ -89,6 +94,7 @@ fn document(follows: Option<Revision>, text: &str) -> NewDocument {
         digest: [7; 32],
         entries: Vec::new(),
         created_at: NOW,
+        logs_out: None,
     }
 }
 
@@ -375,15 +381,19 @@ async fn a_later_revocation_wins_and_expired_ones_go(place: Place) {
     assert_eq!(trail(&directory).await[0], "root user.revoke user/stranger 0");
 }
 
-async fn revoking_a_user_ends_the_tokens_of_the_directory_too(place: Place) {
-    let directory = place.open().await;
-    directory.create_user(&new_user("bob", &["a"]), &id("root"), NOW).await.unwrap();
+async fn revoking_a_user_ends_its_tokens_and_sessions_here_too(place: Place) {
+    let directory = with_bob(&place).await;
+    let sessions = async || directory.sessions(&id("bob"), 0, page(9)).await.unwrap().len();
     directory.issue_token(&id("bob"), &token(1), &id("root"), NOW).await.unwrap();
+    log_in(&directory, session(1)).await;
     directory.revoke_subject(&id("bob"), &id("root"), NOW).await.unwrap();
     assert_eq!(directory.user_by_token(hash(1)).await.unwrap(), None);
+    assert_eq!(sessions().await, 0);
     directory.issue_token(&id("bob"), &token(2), &id("root"), NOW).await.unwrap();
+    log_in(&directory, session(2)).await;
     directory.revoke_tokens(&id("bob"), &id("root"), LATER).await.unwrap();
     assert_eq!(revoked(&directory, 1).await, ["bob 61 2"], "an edge may remember whose token it was");
+    assert_eq!(sessions().await, 0);
 }
 
 fn edge(tenant: &str, name: &str) -> EdgeId {

@@ -4,6 +4,23 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnixSeconds(pub u64);
 
+/// When a write happens: a time, or who tells it once the write has its turn (ADR 0039).
+pub trait When: Send {
+    fn time(self) -> UnixSeconds;
+}
+
+impl When for UnixSeconds {
+    fn time(self) -> UnixSeconds {
+        self
+    }
+}
+
+impl<C: FnOnce() -> UnixSeconds + Send> When for C {
+    fn time(self) -> UnixSeconds {
+        self()
+    }
+}
+
 impl UnixSeconds {
     /// The column type; the year 292 billion is where it saturates.
     pub(crate) fn to_column(self) -> i64 {

@@ -7,7 +7,7 @@ use crate::audit::{self, Action, Object};
 use crate::entities::{access_tokens, users};
 use crate::revocations;
 use crate::users::{find_row, ids, load};
-use crate::{Directory, StoreError, TokenLabel, UnixSeconds, User, UserId};
+use crate::{Directory, StoreError, TokenLabel, UnixSeconds, User, UserId, When};
 
 /// SHA-256 of a random secret of 32 bytes. The secret has full entropy, so the hash needs no salt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,17 +58,16 @@ impl Directory {
         Ok(write.commit().await.map_err(StoreError)?)
     }
 
-    /// Revokes every token of the user; says how many there were.
-    pub async fn revoke_tokens(&self, user: &UserId, by: &UserId, at: UnixSeconds) -> Result<u64, IssueTokenError> {
-        let write = self.write().await.map_err(StoreError)?;
-        let row = find_row(&write, user).await?.ok_or(IssueTokenError::NoUser)?;
-        let revoked = revoke_all(&write, user, at).await.map_err(StoreError)?;
+    /// Revokes every token of the user and ends its sessions; says how many tokens there were.
+    pub async fn revoke_tokens(&self, user: &UserId, by: &UserId, at: impl When) -> Result<u64, IssueTokenError> {
+        let change = self.change(by, at).await?;
+        let row = find_row(&change.write, user).await?.ok_or(IssueTokenError::NoUser)?;
+        let revoked = revoke_all(&change.write, user, change.at).await.map_err(StoreError)?;
+        change.end_sessions(user, None).await?;
         // An edge may have asked who the owner of a token is, and remember the answer.
-        revocations::record(&write, user, at).await.map_err(StoreError)?;
-        audit::record(&write, by, Action::RevokeTokens, Object::User(user), row.revision, at)
-            .await
-            .map_err(StoreError)?;
-        write.commit().await.map_err(StoreError)?;
+        revocations::record(&change.write, user, change.at).await.map_err(StoreError)?;
+        change.audit(Action::RevokeTokens, Object::User(user), row.revision).await.map_err(StoreError)?;
+        change.commit().await?;
         Ok(revoked)
     }
 }

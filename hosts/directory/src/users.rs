@@ -11,7 +11,9 @@ use sea_orm::{
 use crate::audit::{self, Action, Object};
 use crate::change::ChangeError;
 use crate::entities::{user_groups, user_roles, users};
-use crate::{AccountChange, Directory, GroupName, PageSize, RoleName, StoreError, UnixSeconds, UserId, UserState};
+use crate::{
+    AccountChange, Directory, GroupName, PageSize, RoleName, StoreError, UnixSeconds, UserId, UserState, When,
+};
 
 /// What decisions about a user depend on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,7 +141,7 @@ impl Directory {
         id: &UserId,
         change: &UserChange,
         by: &UserId,
-        at: UnixSeconds,
+        at: impl When,
     ) -> Result<User, UpdateUserError> {
         let write = self.change(by, at).await?;
         let UserChange { state, roles } = change.clone();
@@ -150,7 +152,7 @@ impl Directory {
     }
 
     /// Removes the user with all that belongs to it; the audit trail and activities stay.
-    pub async fn delete_user(&self, id: &UserId, by: &UserId, at: UnixSeconds) -> Result<(), UpdateUserError> {
+    pub async fn delete_user(&self, id: &UserId, by: &UserId, at: impl When) -> Result<(), UpdateUserError> {
         let write = self.change(by, at).await?;
         write.delete_user(id).await?;
         Ok(write.commit().await?)
@@ -306,7 +308,8 @@ impl From<ChangeError> for UpdateUserError {
             ChangeError::NotFound { .. }
             | ChangeError::Taken { .. }
             | ChangeError::Stale { .. }
-            | ChangeError::HolderInactive => Self::NotFound,
+            | ChangeError::HolderInactive
+            | ChangeError::FactorOn => Self::NotFound,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use portcullis_directory::{AttemptKey, Directory, StoreError, UnixSeconds, User};
+use portcullis_directory::{AttemptKey, Directory, Proven, StoreError, UnixSeconds, User};
 use sha2::{Digest as _, Sha256};
 
 use crate::address::Network;
@@ -65,19 +65,12 @@ impl Throttle {
         user: Option<User>,
         attempt: Attempt<'_>,
         (now, random): (UnixSeconds, &dyn Random),
-    ) -> Result<User, LoginError> {
+    ) -> Result<Proven, LoginError> {
         let admitted = self.admit(directory, attempt, now).await?;
-        let stored = match &user {
-            Some(user) => directory.credentials(&user.id).await?.password,
-            None => None,
-        };
-        let is_password = passwords.is_password(attempt.password, stored.as_deref()).await?;
-        let user = user.filter(|_| is_password).ok_or(LoginError::Wrong)?;
+        let password = verified(directory, passwords, user.as_ref(), (attempt.password, random)).await?;
+        let (Some(user), Some(password)) = (user, password) else { return Err(LoginError::Wrong) };
         admitted.succeed(directory).await?;
-        if stored.is_some_and(|stored| passwords.is_outdated(&stored)) {
-            rehash(directory, passwords, &user, attempt.password, (now, random)).await?;
-        }
-        Ok(user)
+        Ok(Proven { user, password: Some(password) })
     }
 
     /// Counts an attempt of another kind, a code or a token, against the same limits.
@@ -107,21 +100,29 @@ impl Admitted {
     }
 }
 
-/// The password is known in this moment only; its hash gets the cost of today.
-async fn rehash(
+/// The stored hash of that password; `None` when it is another password, or of nobody. The password is known in this
+/// moment only: its hash gets the cost of today.
+async fn verified(
     directory: &Directory,
     passwords: &Passwords,
-    user: &User,
-    password: &str,
-    (now, random): (UnixSeconds, &dyn Random),
-) -> Result<(), LoginError> {
-    let hash = passwords.hash(password, random).await?;
-    let change = directory.change(&user.id, now).await?;
-    match change.set_password(&user.id, Some(hash)).await {
-        Ok(()) => Ok(change.commit().await?),
-        Err(portcullis_directory::ChangeError::Store(error)) => Err(error.into()),
-        // The user is gone since; there is nothing to keep.
-        Err(_) => Err(LoginError::Wrong),
+    user: Option<&User>,
+    (password, random): (&str, &dyn Random),
+) -> Result<Option<String>, LoginError> {
+    loop {
+        let stored = match user {
+            Some(user) => directory.credentials(&user.id).await?.password,
+            None => None,
+        };
+        let is_it = passwords.is_password(password, stored.as_deref()).await?;
+        let (Some(user), Some(stored), true) = (user, stored, is_it) else { return Ok(None) };
+        if !passwords.is_outdated(&stored) {
+            return Ok(Some(stored));
+        }
+        let hash = passwords.hash(password, random).await?;
+        if directory.rehash_password(&user.id, &stored, hash.clone()).await? {
+            return Ok(Some(hash));
+        }
+        // Somebody was faster, and may have stored another password: it is looked at again.
     }
 }
 

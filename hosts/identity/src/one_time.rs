@@ -1,6 +1,6 @@
 //! Tokens in mails and links: they work once, for one purpose, for a while.
 
-use portcullis_directory::{Directory, OneTimeToken, StoreError, UnixSeconds};
+use portcullis_directory::{Change, Directory, OneTimeToken, StoreError, UnixSeconds};
 
 use crate::random::{NoRandomness, Random};
 use crate::secret::Secret;
@@ -47,13 +47,8 @@ pub async fn issue(
     Ok(secret)
 }
 
-/// Uses a token up.
-pub async fn spend(
-    directory: &Directory,
-    token: &str,
-    purpose: &str,
-    now: UnixSeconds,
-) -> Result<OneTimeToken, OneTimeError> {
+/// Uses a token up, with what the write does by it.
+pub async fn spend(change: &Change, token: &str, purpose: &str) -> Result<OneTimeToken, OneTimeError> {
     let hash = Secret::parse(token).ok_or(OneTimeError::BadToken)?.hash();
-    directory.take_one_time_token(hash, purpose, now).await?.ok_or(OneTimeError::BadToken)
+    change.take_one_time_token(hash, purpose).await?.ok_or(OneTimeError::BadToken)
 }

@@ -38,7 +38,7 @@ pub enum PasswordError {
 pub struct Rules<'r> {
     pub min_chars: usize,
     pub max_chars: usize,
-    /// Least score of zxcvbn, 0 to 4: 3 is some 10^8 guesses.
+    /// Least score of zxcvbn, 0 to 4.
     pub min_score: u8,
     /// The dialect's own: `None` is fine, else its code.
     pub own: &'r dyn Fn(&str) -> Option<&'static str>,
@@ -54,6 +54,9 @@ pub enum Weakness {
     },
     Own(&'static str),
 }
+
+/// The least score of a password that people choose: some 10^8 guesses.
+pub const MIN_SCORE: u8 = 3;
 
 const SALT_BYTES: usize = 16;
 

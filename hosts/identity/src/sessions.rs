@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use portcullis_directory::{Directory, Session, StoreError, UnixSeconds, UserId};
+use portcullis_directory::{Change, Directory, Proven, Session, StoreError, UnixSeconds};
 
 use crate::address::Network;
 use crate::random::{NoRandomness, Random};
@@ -36,6 +36,9 @@ pub enum SessionError {
     /// Shown by another browser or from another network; it is ended.
     #[error("the session belongs to another client")]
     OtherClient,
+    /// Password, state or second factor of the user are others since it proved to be that user.
+    #[error("the user was changed during the login")]
+    Outdated,
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
     #[error(transparent)]
@@ -53,11 +56,11 @@ impl Default for SessionRules {
 }
 
 impl SessionRules {
-    /// Begins a session; the answer is the value of the cookie.
+    /// Begins a session of whoever proved to be a user, with the rest of the write; the answer is the value of the cookie.
     pub async fn begin(
         &self,
-        directory: &Directory,
-        user: &UserId,
+        change: &Change,
+        proven: &Proven,
         client: Client<'_>,
         now: UnixSeconds,
         random: &dyn Random,
@@ -65,14 +68,16 @@ impl SessionRules {
         let cookie = Secret::generate(random)?;
         let session = Session {
             hash: cookie.hash(),
-            user: user.clone(),
+            user: proven.user.id.clone(),
             user_ip: client.address.to_canonical().to_string(),
             user_agent: client.user_agent.map(str::to_owned),
             created_at: now,
             seen_at: now,
         };
-        directory.add_session(&session).await?;
-        Ok(cookie)
+        match change.add_session(&session, proven).await? {
+            true => Ok(cookie),
+            false => Err(SessionError::Outdated),
+        }
     }
 
     /// The session of a cookie, used at `now`. Whether its user may do anything is seen at the user.

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use portcullis_directory::{
-    AccountChange, Details, Directory, Email, Location, NewUser, RoleSet, UnixSeconds, User, UserId, UserState,
+    AccountChange, Change, Details, Directory, Email, Location, NewUser, RoleSet, UnixSeconds, User, UserId, UserState,
 };
 
 use crate::passwords::{Cost, Passwords};
@@ -64,8 +64,12 @@ impl World {
         self.directory.user(&bob()).await.unwrap().unwrap()
     }
 
+    async fn change(&self) -> Change {
+        self.directory.change(&root(), NOW).await.unwrap()
+    }
+
     async fn update(&self, change: AccountChange) {
-        let write = self.directory.change(&root(), NOW).await.unwrap();
+        let write = self.change().await;
         write.update_user(&bob(), &change).await.unwrap();
         write.commit().await.unwrap();
     }

@@ -1,7 +1,7 @@
 //! Codes of a second factor (RFC 6238): six digits, a new one every 30 seconds; one step of the clock more or less is
 //! taken, and a code works once.
 
-use portcullis_directory::{Change, ChangeError, Directory, StoreError, UnixSeconds, UserId};
+use portcullis_directory::{Change, ChangeError, StoreError, UnixSeconds, UserId};
 use totp_rs::{Builder, Secret, Totp};
 use zeroize::Zeroizing;
 
@@ -75,19 +75,19 @@ pub async fn store(
     Ok(change.set_totp_seed(user, Some(sealed)).await?)
 }
 
-/// Uses a code of the user. It does not work again, nor does one before it.
+/// Uses a code of the user, with what the write does by it. It does not work again, nor does one before it.
 pub async fn spend(
-    directory: &Directory,
+    change: &Change,
     user: &UserId,
     code: &str,
     vault: &Vault,
     now: UnixSeconds,
 ) -> Result<(), TotpError> {
-    let sealed = directory.credentials(user).await?.totp_seed.ok_or(TotpError::BadCode)?;
+    let sealed = change.credentials(user).await?.totp_seed.ok_or(TotpError::BadCode)?;
     let opened = vault.open(&place(user.as_str()), &sealed)?;
     let seed = <[u8; 20]>::try_from(opened.as_slice()).map_err(|_| VaultError::Damaged)?;
     let step = Seed(Zeroizing::new(seed)).step(code, now).ok_or(TotpError::BadCode)?;
-    match directory.use_totp_step(user, step).await? {
+    match change.use_totp_step(user, step).await? {
         true => Ok(()),
         false => Err(TotpError::BadCode),
     }

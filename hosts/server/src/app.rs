@@ -15,6 +15,7 @@ use crate::dialects::padlock::{self, Padlock};
 use crate::follow::{Follower, Watermark};
 use crate::identity::settings::Settings as IdentitySettings;
 use crate::identity::{self, Identity};
+use crate::later::Later;
 use crate::observe::metrics::Metrics;
 use crate::observe::traces::Tracer;
 use crate::pdp::{Gate, GateError};
@@ -38,6 +39,7 @@ pub struct App {
     pub(crate) barong: barong::Settings,
     pub(crate) metrics: Metrics,
     pub(crate) tracer: Option<Tracer>,
+    pub(crate) later: Later,
     tenants: BTreeMap<TenantId, Tenant>,
     is_stopping: watch::Sender<bool>,
 }
@@ -109,6 +111,7 @@ impl App {
         let tenants =
             BTreeMap::from([(tenant, Tenant { publisher, revocations, decisions: metrics.decisions.clone() })]);
         let auditor = Auditor::new(getrandom::u64().map_err(StartError::Random)?)?;
+        let later = Later::default();
         Ok(Arc::new(Self {
             store,
             gate,
@@ -119,6 +122,7 @@ impl App {
             barong,
             metrics,
             tracer,
+            later,
             tenants,
             is_stopping,
         }))
@@ -159,8 +163,9 @@ impl App {
         let _ = self.is_stopping.subscribe().wait_for(|is_stopping| *is_stopping).await;
     }
 
-    /// Sends the last spans, and closes the database.
+    /// Closes the database, after what requests left to do and the last spans.
     pub async fn close(&self) -> Result<(), StoreError> {
+        self.later.done().await;
         if let Some(tracer) = &self.tracer {
             tracer.flush().await;
         }

@@ -11,6 +11,11 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> UnixSeconds {
         UnixSeconds(self.now_ms() / 1_000)
     }
+
+    /// The time of a write that has its turn now: rounded, so that it is not over before the write is (ADR 0039).
+    fn written_at(&self) -> UnixSeconds {
+        UnixSeconds(self.now_ms().saturating_add(500) / 1_000)
+    }
 }
 
 /// The clock of the machine; before 1970 it is 1970.

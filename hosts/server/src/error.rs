@@ -254,8 +254,11 @@ impl IntoResponse for ApiError {
             }
             _ => serde_json::to_string(&problem),
         };
-        // Texts and numbers as they came: nothing that cannot be written.
-        let mut response = (status, body.unwrap_or_default()).into_response();
+        let body = body.unwrap_or_else(|error| {
+            tracing::error!(error = chain(&error), "a problem cannot be written");
+            "{}".to_owned()
+        });
+        let mut response = (status, body).into_response();
         response.extensions_mut().insert(refused);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -325,6 +328,7 @@ impl From<ChangeError> for ApiError {
             ChangeError::NotFound { .. } => NO_USER,
             ChangeError::Stale { .. } => Self::Conflict { detail: "it was changed meanwhile" },
             ChangeError::HolderInactive => Self::Conflict { detail: "the holder is not active" },
+            ChangeError::FactorOn => Self::Conflict { detail: "the second factor is on" },
             ChangeError::Store(error) => error.into(),
         }
     }

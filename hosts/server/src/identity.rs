@@ -69,6 +69,7 @@ impl Identity {
     }
 
     /// What is done once a minute: forgets what is over, and looks after the keys.
+    #[cfg(test)]
     pub async fn tidy(&self, now: UnixSeconds) {
         upkeep::tidy(self, now).await;
     }

@@ -19,6 +19,7 @@ pub mod observe;
 
 mod authn;
 mod identity;
+mod later;
 mod pdp;
 mod permit;
 

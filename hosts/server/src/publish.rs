@@ -16,7 +16,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use portcullis_compiler::{Diagnostic, Entry, Severity};
 use portcullis_core::OpenError;
-use portcullis_directory::{AppendError, NewDocument, PolicyEntry, Revision, StoreError, TenantId, UnixSeconds};
+use portcullis_directory::{
+    AppendError, LogOut, NewDocument, PolicyEntry, Revision, StoreError, TenantId, UnixSeconds,
+};
 use portcullis_runtime::{PolicySlot, PrepareError, Prepared, Runtime};
 use tokio::sync::{Mutex, watch};
 
@@ -55,6 +57,8 @@ pub struct Draft {
     pub text: String,
     pub media_type: String,
     pub conditions: Preconditions,
+    /// Whose sessions end with it.
+    pub logs_out: Option<LogOut>,
 }
 
 /// What was published.
@@ -177,6 +181,7 @@ impl Publisher {
             media_type: draft.media_type,
             digest: ready.bundle.digest.0,
             created_at,
+            logs_out: draft.logs_out,
         };
         self.store.append_document(permit, &self.tenant, document).await?;
         let receipt = Receipt { revision, digest: ready.bundle.digest, warnings: std::mem::take(&mut ready.warnings) };

@@ -51,6 +51,11 @@ const KEPT_ANSWERS: usize = 64;
 /// What is signed is this and the body, so that the signature fits nothing else.
 const CONTEXT: &[u8] = b"portcullis revocations 1\n";
 
+/// When facts were issued that the directory tells at `now`: later than any revocation that it knows (ADR 0039).
+pub fn read_at(now: UnixSeconds) -> u64 {
+    now.0.saturating_add(2)
+}
+
 impl Revocations {
     pub async fn open(
         directory: Directory,

@@ -174,18 +174,18 @@ impl Store {
         id: UserId,
         change: UserChange,
     ) -> Result<User, UpdateUserError> {
-        let (directory, by, at) = (self.directory.clone(), permit.author().clone(), self.now());
+        let (directory, by, at) = (self.directory.clone(), permit.author().clone(), self.turn());
         self.revoking(async move { directory.update_user(&id, &change, &by, at).await }).await
     }
 
     pub async fn delete_user(&self, permit: &Permit<Author>, id: UserId) -> Result<(), UpdateUserError> {
-        let (directory, by, at) = (self.directory.clone(), permit.author().clone(), self.now());
+        let (directory, by, at) = (self.directory.clone(), permit.author().clone(), self.turn());
         self.revoking(async move { directory.delete_user(&id, &by, at).await }).await
     }
 
-    /// Voids all tokens of the subject; the answer is the time before which.
+    /// Voids all tokens of the subject and ends its sessions; the answer is the time before which.
     pub async fn revoke_subject(&self, permit: &Permit<Author>, id: UserId) -> Result<UnixSeconds, StoreError> {
-        let (directory, by, at) = (self.directory.clone(), permit.author().clone(), self.now());
+        let (directory, by, at) = (self.directory.clone(), permit.author().clone(), self.turn());
         self.revoking(async move { directory.revoke_subject(&id, &by, at).await }).await
     }
 
@@ -199,7 +199,7 @@ impl Store {
     }
 
     pub async fn revoke_tokens(&self, permit: &Permit<Author>, user: UserId) -> Result<u64, IssueTokenError> {
-        let (directory, by, at) = (self.directory.clone(), permit.author().clone(), self.now());
+        let (directory, by, at) = (self.directory.clone(), permit.author().clone(), self.turn());
         self.revoking(async move { directory.revoke_tokens(&user, &by, at).await }).await
     }
 
@@ -294,6 +294,12 @@ impl Store {
 
     pub async fn set_up(&self, permit: &Permit<SetupHolder>, first: &FirstUser) -> Result<User, SetupError> {
         self.directory.set_up(permit.setup_token(), first, self.now()).await
+    }
+
+    /// When a write happens that waits for its turn first.
+    fn turn(&self) -> impl FnOnce() -> UnixSeconds + Send + use<> {
+        let clock = Arc::clone(&self.clock);
+        move || clock.written_at()
     }
 
     /// Carries out a write that may revoke tokens. Once started it runs to its end, also when the caller goes away: who

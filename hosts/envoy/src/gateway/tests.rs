@@ -54,6 +54,7 @@ fn credentials_that_are_not_clear_are_malformed() {
     }
 }
 
+/// T9: whatever changes the answer is part of the key.
 #[test]
 fn answers_are_remembered_by_every_part_of_the_question() {
     let config = config(json!({"tenants": [{"tenant": "acme", "token": "t"}]}));

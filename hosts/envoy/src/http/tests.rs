@@ -338,6 +338,7 @@ fn a_bearer_token_that_is_invalid_is_refused_on_public_paths_too() {
     check_refused(&get("/orders/1", clerk()), &mut edge(json!({"issuers": issuers})), 401, "unauthenticated");
 }
 
+/// E10: a name is compared to its end, whatever stands in it.
 #[test]
 fn a_certificate_speaks_for_a_service_where_no_token_does() {
     let keys = json!({"services": [
@@ -353,9 +354,13 @@ fn a_certificate_speaks_for_a_service_where_no_token_does() {
     check_allowed(&host, &mut edge(keys.clone()), "rule");
     assert_eq!(host.header("x-portcullis-subject").as_deref(), Some("billing"));
     check_refused(&with(None, Some("mail.shop.example"), Value::Null), &mut edge(keys.clone()), 404, "no_match");
-    for (uri, dns) in
-        [(Some("spiffe://shop/billing/x"), Some("mail.shop.example")), (None, Some("spiffe")), (None, None)]
-    {
+    for (uri, dns) in [
+        (Some("spiffe://shop/billing/x"), Some("mail.shop.example")),
+        (Some("spiffe://shop/billing\0/x"), None),
+        (None, Some("mail.shop.example\0.evil.example")),
+        (None, Some("spiffe")),
+        (None, None),
+    ] {
         check_refused(&with(uri, dns, Value::Null), &mut edge(keys.clone()), 401, "unauthenticated");
     }
     let host = with(Some("spiffe://shop/billing"), None, clerk());

@@ -1,4 +1,4 @@
-//! Requests that are signed with an API key.
+//! Requests that are signed with an API key. T8: by our scheme the signature covers the whole request, and either works once.
 
 use portcullis_directory::{ApiKey, Holder, HolderKind, RoleName, ServiceAccountDraft};
 

@@ -1,5 +1,9 @@
 //! Passwords, second factors, sessions, one-time tokens of users.
 
+use std::sync::Mutex;
+
+use portcullis_directory::Proven;
+
 use super::*;
 use crate::login::{Attempt, LoginError, Throttle};
 use crate::one_time::{self, Offer, OneTimeError};
@@ -10,7 +14,7 @@ async fn with_password(password: &str) -> World {
     let world = World::new().await;
     let hash = world.passwords.hash(password, &world.random).await.unwrap();
     let change = world.directory.change(&root(), NOW).await.unwrap();
-    change.set_password(&bob(), Some(hash)).await.unwrap();
+    change.set_password(&bob(), Some(hash), None).await.unwrap();
     change.commit().await.unwrap();
     world
 }
@@ -48,7 +52,7 @@ async fn failed_logins_are_throttled_by_account_and_by_address() {
         let user = if account.eq_ignore_ascii_case("bob") { Some(world.bob().await) } else { None };
         let attempt = Attempt { account, password, address: ip(address) };
         match throttle.login(&world.directory, &world.passwords, user, attempt, (after(at), &world.random)).await {
-            Ok(user) => user.id.to_string(),
+            Ok(proven) => proven.user.id.to_string(),
             Err(LoginError::Wrong) => "wrong".to_owned(),
             Err(LoginError::Throttled) => "throttled".to_owned(),
             Err(other) => panic!("{other}"),
@@ -96,22 +100,86 @@ async fn attempts_at_the_same_time_do_not_slip_through() {
     assert_eq!(looked_at, 4);
 }
 
-#[tokio::test]
-async fn a_login_brings_the_hash_up_to_date() {
-    let world = with_password("correct").await;
+/// Logs in as `bob`, when it costs more than the stored hash.
+async fn dearer(world: &World, random: &dyn Random) -> Result<Proven, LoginError> {
     let costly = Passwords::new(Cost { memory_kib: 16, passes: 1 }, 1, &world.random).unwrap();
     let attempt = Attempt { account: "bob", password: "correct", address: ip("10.0.0.1") };
     let user = Some(world.bob().await);
-    Throttle::default().login(&world.directory, &costly, user, attempt, (NOW, &world.random)).await.unwrap();
+    Throttle::default().login(&world.directory, &costly, user, attempt, (NOW, random)).await
+}
+
+#[tokio::test]
+async fn a_login_brings_the_hash_up_to_date() {
+    let world = with_password("correct").await;
+    let proven = dearer(&world, &world.random).await.unwrap();
     let stored = world.directory.credentials(&bob()).await.unwrap().password.unwrap();
     assert!(stored.contains("m=16"), "{stored}");
+    assert_eq!(proven.password, Some(stored));
+}
+
+/// Somebody stores that hash when the salt of a new one is drawn: after the old one was looked at.
+struct Meanwhile<'w> {
+    world: &'w World,
+    hash: Mutex<Option<String>>,
+}
+
+impl Random for Meanwhile<'_> {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
+        if let Some(hash) = self.hash.lock().unwrap().take() {
+            let store = async {
+                let change = self.world.change().await;
+                change.set_password(&bob(), Some(hash), None).await.unwrap();
+                change.commit().await.unwrap();
+            };
+            tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(store));
+        }
+        self.world.random.fill(bytes)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_does_not_bring_an_old_password_back() {
+    let world = with_password("correct").await;
+    for (other, is_in) in [("correct", true), ("another", false)] {
+        let hash = world.passwords.hash(other, &world.random).await.unwrap();
+        let meanwhile = Meanwhile { world: &world, hash: Mutex::new(Some(hash)) };
+        let login = dearer(&world, &meanwhile).await;
+        assert_eq!(login.map(|proven| proven.password.is_some()).unwrap_or_default(), is_in, "{other}");
+        let stored = world.directory.credentials(&bob()).await.unwrap().password;
+        assert!(world.passwords.is_password(other, stored.as_deref()).await.unwrap(), "{other}");
+    }
+}
+
+#[tokio::test]
+async fn a_login_of_before_a_change_begins_no_session() {
+    let world = with_password("correct").await;
+    let attempt = Attempt { account: "bob", password: "correct", address: ip("10.0.0.1") };
+    let user = Some(world.bob().await);
+    let throttle = Throttle::default();
+    let login = throttle.login(&world.directory, &world.passwords, user, attempt, (NOW, &world.random));
+    let proven = login.await.unwrap();
+    let client = Client { address: ip("10.1.2.3"), user_agent: None };
+    let begin = async || {
+        let change = world.change().await;
+        SessionRules::default().begin(&change, &proven, client, NOW, &world.random).await
+    };
+    assert!(begin().await.is_ok());
+    let hash = world.passwords.hash("correct", &world.random).await.unwrap();
+    let change = world.change().await;
+    change.set_password(&bob(), Some(hash), None).await.unwrap();
+    change.commit().await.unwrap();
+    assert!(matches!(begin().await, Err(SessionError::Outdated)), "the same again is another one too");
 }
 
 #[tokio::test]
 async fn a_code_works_once() {
     let world = World::new().await;
     let seed = Seed::generate(&world.random).unwrap();
-    let spend = async |code: &str, at| totp::spend(&world.directory, &bob(), code, &world.vault, after(at)).await;
+    let spend = async |code: &str, at| {
+        let change = world.change().await;
+        totp::spend(&change, &bob(), code, &world.vault, after(at)).await?;
+        Ok(change.commit().await?)
+    };
     let code = |at| seed.code(after(at)).unwrap();
     assert!(matches!(spend(&code(0), 0).await, Err(TotpError::BadCode)), "there is no seed");
     let change = world.directory.change(&root(), NOW).await.unwrap();
@@ -132,8 +200,13 @@ async fn a_session_belongs_to_one_client_and_ends() {
     let world = World::new().await;
     let rules = SessionRules { idle_s: 100, absolute_s: 250, ..SessionRules::default() };
     let home = Client { address: ip("10.1.2.3"), user_agent: Some("U") };
-    let begin =
-        async |client| rules.begin(&world.directory, &bob(), client, NOW, &world.random).await.unwrap().reveal();
+    let begin = async |client| {
+        let proven = Proven { user: world.bob().await, password: None };
+        let change = world.change().await;
+        let cookie = rules.begin(&change, &proven, client, NOW, &world.random).await.unwrap();
+        change.commit().await.unwrap();
+        cookie.reveal()
+    };
     let find = async |cookie: &str, client, at| rules.find(&world.directory, cookie, client, after(at)).await;
     let cookie = begin(home).await;
     assert_eq!(find(&cookie, home, 0).await.unwrap().user, bob());
@@ -170,13 +243,17 @@ async fn a_one_time_token_is_spent_once_and_replaced_by_a_newer_one() {
     let world = World::new().await;
     let offer = Offer { purpose: "reset", subject: "bob", data: Some("d"), lifetime_s: 60 };
     let issue = async || one_time::issue(&world.directory, offer, NOW, &world.random).await.unwrap().reveal();
-    let spend =
-        async |token: &str, purpose: &str, at| match one_time::spend(&world.directory, token, purpose, after(at)).await
-        {
-            Ok(token) => Some(token.subject),
+    let spend = async |token: &str, purpose: &str, at| {
+        let change = world.directory.change(&root(), after(at)).await.unwrap();
+        match one_time::spend(&change, token, purpose).await {
+            Ok(token) => {
+                change.commit().await.unwrap();
+                Some(token.subject)
+            }
             Err(OneTimeError::BadToken) => None,
             Err(other) => panic!("{other}"),
-        };
+        }
+    };
     let (old, token) = (issue().await, issue().await);
     assert_eq!(spend(&old, "reset", 0).await, None);
     assert_eq!(spend(&token, "confirm", 0).await, None);

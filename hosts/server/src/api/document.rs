@@ -61,7 +61,7 @@ pub async fn replace(
     let publisher = &tenant(&app, name.as_deref())?.publisher;
     let media_type = media_type(request.headers())?;
     let text = body::utf8(body::read(request, DOCUMENT_BYTES).await?)?;
-    let receipt = publisher.publish(permit, Draft { text, media_type, conditions }).await?;
+    let receipt = publisher.publish(permit, Draft { text, media_type, conditions, logs_out: None }).await?;
     let Receipt { revision, digest, warnings } = receipt;
     let status = if revision == Revision::FIRST { StatusCode::CREATED } else { StatusCode::OK };
     let answer = json!({

@@ -19,7 +19,7 @@ use crate::error::ApiError;
 const ANSWER_LIVES_S: u64 = 60;
 
 /// 200 and who it is; 204 when nothing that was shown is of this server; 401 when it is, and not valid. Cookies are
-/// looked at by nobody yet: this version has no sessions.
+/// looked at by nobody: those of sessions go to the gateway of their dialect.
 pub async fn identity(
     State(app): State<Arc<App>>,
     Params(TenantParams { tenant: name }): Params<TenantParams>,
@@ -27,12 +27,13 @@ pub async fn identity(
 ) -> Result<Response, ApiError> {
     tenant(&app, name.as_deref())?;
     let offered = Offered::forwarded(&headers)?;
+    // Before the user is read: what voids the answer meanwhile is later.
+    let now = app.store.now().0;
     let user = match offered.owner(&app.store).await? {
         Owner::Nobody => return Ok(StatusCode::NO_CONTENT.into_response()),
         Owner::Invalid => return Err(ApiError::BadToken),
         Owner::User(user) => user,
     };
-    let now = app.store.now().0;
     // What is said here was true now, whenever the token was issued: a revocation of before is part of the answer.
     let subject = user_subject(&user, now);
     let answer = json!({
@@ -41,6 +42,7 @@ pub async fn identity(
             "state": subject.state,
             "roles": subject.roles,
             "permission_groups": subject.permission_groups,
+            "level": subject.level,
             "otp": subject.otp,
             "issued_at": now,
         },

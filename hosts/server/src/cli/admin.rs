@@ -7,10 +7,10 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use portcullis_directory::{
-    AccountChange, ChangeError, Details, Directory, Email, NewUser, RoleName, RoleSet, UnixSeconds, UserId, UserState,
+    AccountChange, ChangeError, Details, Directory, Email, NewUser, RoleName, RoleSet, UserId, UserState,
 };
 use portcullis_identity::Secret;
-use portcullis_identity::passwords::{Passwords, Rules, weaknesses};
+use portcullis_identity::passwords::{MIN_SCORE, Passwords, Rules, weaknesses};
 
 use crate::cli::Ending;
 use crate::cli::serve::{configured, create_folder, open};
@@ -62,9 +62,6 @@ enum Task {
 /// Nobody's id: user ids of dialects have no colon.
 const AUTHOR: &str = "admin:local";
 
-/// Some 10^8 guesses.
-const MIN_SCORE: u8 = 3;
-
 impl Admin {
     pub fn run(self) -> anyhow::Result<Ending> {
         let Self { task, config: file, flags } = self;
@@ -107,16 +104,16 @@ async fn create(
     let roles = roles.iter().map(|role| RoleName::parse(role)).collect::<Result<Vec<_>, _>>()?;
     let user = NewUser { id: UserId::parse(id)?, state: UserState::active(), roles: RoleSet::new(roles)? };
     let email = email.as_deref().map(Email::parse).transpose()?;
-    let change = directory.change(&UserId::parse(AUTHOR)?, now()).await?;
+    let change = directory.change(&UserId::parse(AUTHOR)?, || SystemClock.written_at()).await?;
     change.create_account(&user, &Details { email, ..Details::default() }).await?;
-    change.set_password(&user.id, Some(hash)).await?;
+    change.set_password(&user.id, Some(hash), None).await?;
     Ok(change.commit().await?)
 }
 
 async fn reset(directory: &Directory, id: &str, hash: String, without_otp: bool) -> anyhow::Result<()> {
     let id = UserId::parse(id)?;
-    let change = directory.change(&UserId::parse(AUTHOR)?, now()).await?;
-    match change.set_password(&id, Some(hash)).await {
+    let change = directory.change(&UserId::parse(AUTHOR)?, || SystemClock.written_at()).await?;
+    match change.set_password(&id, Some(hash), None).await {
         Err(ChangeError::NotFound { .. }) => bail!("there is no user `{id}`"),
         set => set?,
     }
@@ -124,7 +121,6 @@ async fn reset(directory: &Directory, id: &str, hash: String, without_otp: bool)
         change.update_user(&id, &AccountChange { otp: Some(false), ..AccountChange::default() }).await?;
         change.set_totp_seed(&id, None).await?;
     }
-    change.end_sessions(&id, None).await?;
     Ok(change.commit().await?)
 }
 
@@ -138,8 +134,4 @@ fn read(about: &str) -> anyhow::Result<String> {
         bail!("the password is too short, or easy to guess");
     }
     Ok(password.to_owned())
-}
-
-fn now() -> UnixSeconds {
-    SystemClock.now()
 }

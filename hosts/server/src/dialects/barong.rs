@@ -21,8 +21,10 @@ pub mod resource;
 
 mod activity;
 mod codes;
+mod facts;
 mod mail;
-pub mod standing;
+mod own_page;
+mod standing;
 mod syntax;
 mod visitor;
 

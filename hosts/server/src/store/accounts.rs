@@ -36,7 +36,7 @@ impl Store {
 
     /// Begins a write of several steps; others wait until it ends. Dropped without `commit`, nothing of it happens.
     pub async fn begin(&self, permit: &Permit<Author>) -> Result<Change, StoreError> {
-        self.directory.change(permit.author(), self.now()).await
+        self.directory.change(permit.author(), self.turn()).await
     }
 
     pub async fn commit(&self, change: Change) -> Result<(), StoreError> {
@@ -59,7 +59,9 @@ impl Store {
             created_at,
             expires_at: UnixSeconds(created_at.0.saturating_add(lifetime_s)),
         };
-        self.directory.add_one_time_token(&token).await
+        let write = self.begin(permit).await?;
+        write.offer_token(&token).await?;
+        write.commit().await
     }
 
     pub async fn create_account(
@@ -68,7 +70,7 @@ impl Store {
         user: &NewUser,
         details: &Details,
     ) -> Result<Account, ChangeError> {
-        let write = self.directory.change(permit.author(), self.now()).await?;
+        let write = self.directory.change(permit.author(), self.turn()).await?;
         let account = write.create_account(user, details).await?;
         write.commit().await?;
         Ok(account)
@@ -80,7 +82,7 @@ impl Store {
         id: UserId,
         change: AccountChange,
     ) -> Result<User, ChangeError> {
-        let (directory, by, at) = (self.directory.clone(), permit.author().clone(), self.now());
+        let (directory, by, at) = (self.directory.clone(), permit.author().clone(), self.turn());
         let write = async move {
             let write = directory.change(&by, at).await?;
             let user = write.update_user(&id, &change).await?;

@@ -15,6 +15,7 @@ mod people;
 mod permissions;
 mod profiles;
 mod restrictions;
+mod takeover;
 mod users;
 
 use axum::http::Method;
@@ -60,6 +61,12 @@ on_both! {
     restrictions::a_restriction_is_one_of_the_document,
     restrictions::what_is_wrong_with_a_restriction_has_a_code,
     restrictions::whitelinks_are_tokens,
+    takeover::a_new_password_voids_what_the_old_one_gave,
+    takeover::a_revocation_ends_sessions_and_tokens,
+    takeover::a_code_is_of_an_address,
+    takeover::a_mail_that_cannot_be_written_is_not_told,
+    takeover::pages_of_other_sites_log_nobody_in,
+    takeover::users_see_no_notes_about_themselves,
     users::an_administrator_changes_users,
     users::what_is_wrong_with_a_user_has_a_code,
 }

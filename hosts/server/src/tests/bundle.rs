@@ -152,6 +152,7 @@ async fn a_stored_document_that_does_not_compile_denies_until_the_next_one() {
         digest: [0; 32],
         entries: Vec::new(),
         created_at: NOW,
+        logs_out: None,
     };
     let author = UserId::parse("traveller").unwrap();
     let stored = directory.append_document(&TenantId::default(), document, &author).await.unwrap();

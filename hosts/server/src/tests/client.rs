@@ -11,10 +11,11 @@ use axum::extract::ConnectInfo;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
-use portcullis_directory::{Directory, Location, UnixSeconds};
+use portcullis_directory::{Directory, Location, Proven, UnixSeconds, UserId};
+use portcullis_identity::Secret;
 use portcullis_identity::login::Throttle;
 use portcullis_identity::passwords::Cost;
-use portcullis_identity::sessions::SessionRules;
+use portcullis_identity::sessions::{Client, SessionRules};
 use portcullis_identity::token::Algorithm;
 use portcullis_identity::vault::Vault;
 use portcullis_runtime::{Limits, Runtime};
@@ -25,7 +26,7 @@ use tower::ServiceExt as _;
 use crate::app::{App, Parts};
 use crate::clock::Clock;
 use crate::dialects::{barong, padlock};
-use crate::identity;
+use crate::identity::{self, RANDOM};
 use crate::pep::Proxies;
 use crate::retention::Retention;
 use crate::router::router;
@@ -169,6 +170,17 @@ impl TestApp {
         let setup = self.holder_of(&self.app.issue_setup_token().await.unwrap().unwrap());
         let answer = setup.post("/setup").json(&json!({"id": "admin"})).send().await.expect_status(201);
         self.holder_of(answer.json()["token"].as_str().unwrap())
+    }
+
+    /// The cookie of a session of the user.
+    pub async fn session(&self, user: &UserId, client: Client<'_>) -> Secret {
+        let (identity, now) = (&self.app.identity, self.clock.now());
+        let user = identity.directory.user(user).await.unwrap().unwrap();
+        let change = identity.directory.change(&user.id, now).await.unwrap();
+        let proven = Proven { user, password: None };
+        let cookie = identity.settings.sessions.begin(&change, &proven, client, now, &RANDOM).await.unwrap();
+        change.commit().await.unwrap();
+        cookie
     }
 
     /// An edge of the default tenant, of that name.

@@ -23,7 +23,7 @@ async fn an_api_key_is_its_owner() {
     {
         let answer = ask(&edge, &headers).send().await.expect_status(200).json();
         let subject = json!({"id": "staff", "state": "active", "roles": ["staff"], "permission_groups": [],
-            "otp": false, "issued_at": NOW.0});
+            "level": 0, "otp": false, "issued_at": NOW.0});
         let expected = json!({"subject": subject, "credential": "api_key", "issued_at": NOW.0, "expires": NOW.0 + 60});
         assert_eq!(answer, expected);
     }

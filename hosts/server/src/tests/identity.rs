@@ -1,6 +1,7 @@
 //! Keys of access tokens over HTTP, and what is forgotten once a minute.
 
-use portcullis_directory::{AttemptKey, Location, OneTimeToken, SecretHash, Session, UnixSeconds, UserId};
+use portcullis_directory::{AttemptKey, Location, OneTimeToken, SecretHash, UnixSeconds, UserId};
+use portcullis_identity::sessions::Client;
 use portcullis_identity::token::{Invalid, verify};
 use serde_json::{Map, Value, json};
 
@@ -91,15 +92,8 @@ async fn what_is_over_is_forgotten() {
     let app = TestApp::new().await;
     app.admin().await;
     let (directory, now) = (&app.app.identity.directory, app.clock.now());
-    let session = Session {
-        hash: SecretHash([1; 32]),
-        user: UserId::parse("admin").unwrap(),
-        user_ip: "192.0.2.1".to_owned(),
-        user_agent: None,
-        created_at: now,
-        seen_at: now,
-    };
-    directory.add_session(&session).await.unwrap();
+    let client = Client { address: "192.0.2.1".parse().unwrap(), user_agent: None };
+    let session = app.session(&UserId::parse("admin").unwrap(), client).await.hash();
     let token = OneTimeToken {
         hash: SecretHash([2; 32]),
         purpose: "test".to_owned(),
@@ -113,11 +107,13 @@ async fn what_is_over_is_forgotten() {
         async |at: UnixSeconds| directory.count_attempt(AttemptKey([3; 32]), UnixSeconds(0), at).await.unwrap();
     assert_eq!(failures(now).await, 1);
     app.app.identity.tidy(now).await;
-    assert!(directory.session(session.hash).await.unwrap().is_some());
+    assert!(directory.session(session).await.unwrap().is_some());
     assert_eq!(failures(now).await, 2);
     app.clock.advance_ms(1_800_000);
     app.app.identity.tidy(app.clock.now()).await;
-    assert!(directory.session(session.hash).await.unwrap().is_none());
-    assert!(directory.take_one_time_token(token.hash, "test", now).await.unwrap().is_none());
+    assert!(directory.session(session).await.unwrap().is_none());
+    let change = directory.change(&UserId::parse("admin").unwrap(), now).await.unwrap();
+    assert!(change.take_one_time_token(token.hash, "test").await.unwrap().is_none());
+    drop(change);
     assert_eq!(failures(app.clock.now()).await, 1);
 }

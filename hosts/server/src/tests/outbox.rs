@@ -131,6 +131,7 @@ async fn a_server_that_died_after_the_commit_publishes_at_its_next_start() {
         digest: [0; 32],
         entries: Vec::new(),
         created_at: NOW,
+        logs_out: None,
     };
     let author = UserId::parse("root").unwrap();
     directory.append_document(&TenantId::default(), document, &author).await.unwrap();

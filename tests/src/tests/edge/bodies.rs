@@ -1,4 +1,4 @@
-//! Bodies that a policy has schemas for, through a real Envoy: none goes on that was not checked to its end.
+//! E15: bodies that a policy has schemas for, through a real Envoy: none goes on that was not checked to its end.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

@@ -1,6 +1,6 @@
 //! What users do about their own accounts, for the list of activities.
 
-use portcullis_directory::{NewActivity, User, UserId};
+use portcullis_directory::{NewActivity, UserId};
 use serde_json::json;
 
 use crate::app::App;
@@ -36,10 +36,10 @@ pub async fn failed<W>(
     app: &App,
     permit: &Permit<W>,
     visitor: &Visitor,
-    user: &User,
+    user: &UserId,
     did: Did<'_>,
 ) -> Result<(), Refusal> {
-    write(app, permit, visitor, &user.id, (did, "failed")).await
+    write(app, permit, visitor, user, (did, "failed")).await
 }
 
 async fn write<W>(

@@ -73,12 +73,17 @@ async fn judge(app: &App, asker: &Permit<Asker>, peer: IpAddr, request: &Request
     let Ok(facts) = Facts::read(received, &app.proxies) else { return Ok(Verdict::Denied(MALFORMED)) };
     let question = facts.into_request(None, Credential::None, now.0);
     let first = tenant.decide(&question);
-    if let Some(verdict) = whoever_it_is(&first) {
-        return Ok(verdict);
-    }
+    let audited = async |question: &Question, decision: &Decision| {
+        app.auditor.store(&app.store, asker, audit::records(question, decision, headers, now)).await
+    };
     let shown = Shown::read(headers, &visitor);
-    if first.is_allow() && matches!(shown, Ok(Shown::Nothing)) {
-        return Ok(Verdict::Pass);
+    let is_nobody = matches!(shown, Ok(Shown::Nothing));
+    let verdict = whoever_it_is(&first).or((is_nobody && first.is_allow()).then_some(Verdict::Pass));
+    if is_nobody || verdict.is_some() {
+        audited(&question, &first).await?;
+    }
+    if let Some(verdict) = verdict {
+        return Ok(verdict);
     }
     let who = match proof::who(app, shown, &visitor, (headers, question.action.as_str())).await? {
         Ok(who) => who,
@@ -87,8 +92,7 @@ async fn judge(app: &App, asker: &Permit<Asker>, peer: IpAddr, request: &Request
     let question = Question { subject: Some(who.subject(now)), credential: who.credential(), ..question };
     let decision = tenant.decide(&question);
     activity::write(app, asker, (&who, &visitor), (&question.action, target), &decision).await?;
-    let records = audit::records(&question, &decision, headers, now);
-    app.auditor.store(&app.store, asker, records).await?;
+    audited(&question, &decision).await?;
     match decision.is_allow() {
         true => Ok(Verdict::Token(token::issue(app, &who, now)?)),
         false => Ok(Verdict::Denied(refused(&decision, &who))),

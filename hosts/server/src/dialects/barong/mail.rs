@@ -1,6 +1,6 @@
 //! Mail of the dialect: a code that works once, for whoever reads it.
 
-use portcullis_directory::{Email, User, UserId};
+use portcullis_directory::{Email, PASSWORD_RESET, User, UserId};
 use portcullis_identity::one_time::{self, Offer};
 
 use crate::app::App;
@@ -24,17 +24,18 @@ pub const CONFIRMATION: Letter = Letter {
     lifetime_s: 86_400,
 };
 pub const RESET: Letter = Letter {
-    purpose: "barong.reset",
+    purpose: PASSWORD_RESET,
     subject: "A new password",
     text: "With this code you choose a new password. It works once, for an hour. If you did not ask for it, do nothing.",
     lifetime_s: 3600,
 };
 
-/// Codes of that kind before this one no longer work.
+/// Codes of that kind before this one no longer work; this one only while the user has that address.
 pub async fn send(app: &App, letter: Letter, (user, to): (&UserId, &Email)) -> Result<(), Refusal> {
     let now = app.store.now();
     let Letter { purpose, subject, text, lifetime_s } = letter;
-    let offer = Offer { purpose, subject: user.as_str(), data: None, lifetime_s };
+    let address = to.key();
+    let offer = Offer { purpose, subject: user.as_str(), data: Some(&address), lifetime_s };
     let code = one_time::issue(&app.identity.directory, offer, now, &RANDOM).await.map_err(Refusal::internal)?;
     let text = format!("{text}\n\n{}\n", code.reveal());
     let message = Message { to: to.to_string(), subject, text };

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::dialects::barong::errors::Refusal;
+use crate::dialects::barong::facts::PRIVATE;
 use crate::dialects::time::rfc3339;
 
 pub use people::{profile, with_kyc, with_profiles};
@@ -135,6 +136,14 @@ impl From<&Label> for LabelView {
     }
 }
 
+impl LabelView {
+    /// As its user sees it: what is noted beside a private one is for others.
+    fn own(label: &Label) -> Self {
+        let described = label.description.clone().filter(|_| label.scope != PRIVATE);
+        Self { description: described, ..label.into() }
+    }
+}
+
 impl DocumentView {
     fn new(row: &UserDocument, doc_number: Option<String>) -> Self {
         Self {
@@ -205,7 +214,7 @@ pub async fn own(app: &App, account: &Account, csrf_token: Option<String>) -> Re
     Ok(Own {
         user: account.into(),
         csrf_token,
-        labels: labels.iter().map(LabelView::from).collect(),
+        labels: labels.iter().map(LabelView::own).collect(),
         created_at: rfc3339(account.user.created_at),
         updated_at: rfc3339(account.user.updated_at),
     })

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use axum::http::{HeaderMap, HeaderName};
-use portcullis_directory::UserId;
+use portcullis_directory::{UnixSeconds, UserId};
 use portcullis_runtime::{Credential, Request, Subject, Target};
 
 use crate::dialects::padlock::input::{UserConfig, user_id};
@@ -11,6 +11,7 @@ use crate::dialects::padlock::settings::HeaderNames;
 use crate::error::ApiError;
 use crate::pep::Proxies;
 use crate::pep::received::{client_address, place, single};
+use crate::revocations::read_at;
 
 /// A request that is asked about.
 pub struct Forwarded<'a> {
@@ -56,10 +57,9 @@ impl<'a> Forwarded<'a> {
         Ok(Self { method, host, path, user, source_ip, country, continent })
     }
 
-    /// What is known of the subject is known at this moment: newer than any revocation, which counts to the end of its
-    /// second.
+    /// What is known of the subject is known at this moment.
     pub fn request(&self, subject: Option<Subject>, now: u64) -> Request {
-        let subject = subject.map(|subject| Subject { issued_at: Some(now.saturating_add(1)), ..subject });
+        let subject = subject.map(|subject| Subject { issued_at: Some(read_at(UnixSeconds(now))), ..subject });
         Request {
             action: self.method.to_owned(),
             target: Target::Http { host: Some(self.host.to_owned()), path: self.path.to_owned() },

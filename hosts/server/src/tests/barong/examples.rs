@@ -144,8 +144,7 @@ impl World {
             let user_agent = Some(case.session_agent.as_deref().unwrap_or(AGENT)).filter(|agent| !agent.is_empty());
             let address = case.session_ip.as_deref().unwrap_or("10.1.2.3").parse().unwrap();
             let client = Client { address, user_agent };
-            let begun = identity.settings.sessions.begin(&identity.directory, &asking.id, client, now, &RANDOM).await;
-            asking.cookie = Some(begun.unwrap());
+            asking.cookie = Some(self.app.session(&asking.id, client).await);
         }
         if case.key {
             let change = identity.directory.change(&asking.id, now).await.unwrap();

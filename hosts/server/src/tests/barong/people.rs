@@ -3,7 +3,7 @@
 use std::fs;
 
 use portcullis_compiler::import;
-use portcullis_directory::{Activity, ActivityColumn, Find, UnixSeconds};
+use portcullis_directory::{Activity, ActivityColumn, Email, Find, UnixSeconds};
 use portcullis_identity::api_keys::sign;
 use serde_json::{Value, json};
 use totp_rs::{Builder, Secret};
@@ -19,23 +19,23 @@ const SEEDS: &str = "permissions:
 levels:
   - {key: email, value: verified}
 ";
-const PASSWORD: &str = "Iequ4geiEWQw";
+pub(super) const PASSWORD: &str = "Iequ4geiEWQw";
 const AGENT: &str = "test";
 
-struct People {
-    app: TestApp,
-    admin: Actor,
+pub(super) struct People {
+    pub(super) app: TestApp,
+    pub(super) admin: Actor,
 }
 
 /// A browser: its cookie and its token against forged requests.
-struct Browser<'p> {
+pub(super) struct Browser<'p> {
     people: &'p People,
     cookie: String,
     csrf: String,
 }
 
 impl People {
-    async fn new(place: &Place) -> Self {
+    pub(super) async fn new(place: &Place) -> Self {
         let proxies = Proxies { trusted: vec!["192.0.2.1/32".parse().unwrap()], ..Proxies::default() };
         let app = TestApp::with(place.location.clone(), |parts| parts.proxies = proxies).await;
         let admin = app.admin().await;
@@ -43,17 +43,26 @@ impl People {
         Self { app, admin }
     }
 
-    fn identity(&self, path: &str, params: &Value) -> Draft {
+    pub(super) fn identity(&self, path: &str, params: &Value) -> Draft {
         let draft = self.app.anonymous().post(&format!("/api/v2/barong/identity/{path}")).json(params);
         draft.header("x-forwarded-for", "10.1.2.3").header("user-agent", AGENT)
     }
 
-    async fn post(&self, path: &str, params: &Value) -> Answer {
-        self.identity(path, params).send().await
+    /// With all that it leaves to be done.
+    pub(super) async fn post(&self, path: &str, params: &Value) -> Answer {
+        let answer = self.identity(path, params).send().await;
+        self.app.app.later.done().await;
+        answer
+    }
+
+    /// The id of whoever has that address.
+    pub(super) async fn uid(&self, email: &str) -> String {
+        let email = Email::parse(email).unwrap();
+        self.app.app.identity.directory.user_by_email(&email).await.unwrap().unwrap().id.to_string()
     }
 
     /// The last line of the newest mail; mails are taken away as they are read.
-    fn code(&self) -> String {
+    pub(super) fn code(&self) -> String {
         let mut mails: Vec<_> = self.mails();
         assert_eq!(mails.len(), 1);
         let text = fs::read_to_string(mails.remove(0)).unwrap();
@@ -68,14 +77,14 @@ impl People {
         new.map(|entry| entry.unwrap().path()).collect()
     }
 
-    async fn confirmed(&self, email: &str) {
+    pub(super) async fn confirmed(&self, email: &str) {
         let signed_up = self.post("users", &json!({"email": email, "password": PASSWORD})).await;
         assert_eq!(signed_up.expect_status(201).text(), "201");
         let code = self.code();
         self.post("users/email/confirm_code", &json!({"token": code})).await.expect_status(201);
     }
 
-    async fn login(&self, params: &Value) -> Browser<'_> {
+    pub(super) async fn login(&self, params: &Value) -> Browser<'_> {
         let answer = self.post("sessions", params).await.expect_status(200);
         let cookie = answer.header("set-cookie").to_owned();
         assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Lax; Secure"), "{cookie}");
@@ -98,7 +107,7 @@ impl People {
 }
 
 impl Browser<'_> {
-    fn gateway(&self, method: &str, path: &str) -> Draft {
+    pub(super) fn gateway(&self, method: &str, path: &str) -> Draft {
         let method = method.parse().unwrap();
         let draft = self.people.app.anonymous().request(method, &format!("/api/v2/auth/{path}"));
         draft
@@ -108,8 +117,14 @@ impl Browser<'_> {
             .header("user-agent", AGENT)
     }
 
+    /// What an upstream gets from the gateway.
+    pub(super) async fn token(&self) -> String {
+        let allowed = self.gateway("GET", "api/v2/barong/resource/users/me").send().await.expect_status(200);
+        allowed.header("authorization").to_owned()
+    }
+
     /// Through the gateway, then to this server as the upstream.
-    async fn resource(&self, method: &str, path: &str, params: &Value) -> Answer {
+    pub(super) async fn resource(&self, method: &str, path: &str, params: &Value) -> Answer {
         let path = format!("api/v2/barong/resource/{path}");
         let allowed = self.gateway(method, &path).send().await.expect_status(200);
         let token = allowed.header("authorization").to_owned();
@@ -122,7 +137,7 @@ impl Browser<'_> {
 
 impl Answer {
     #[track_caller]
-    fn expect_error(self, status: u16, code: &str) {
+    pub(super) fn expect_error(self, status: u16, code: &str) {
         assert_eq!(self.status, status, "{}", self.text());
         assert_eq!(self.json(), json!({"errors": [code]}));
     }
@@ -199,6 +214,13 @@ pub async fn from_signing_up_to_a_signed_request(place: Place) {
     let on = json!({"state": "active", "totp_code": people.totp(&url)});
     browser.resource("PATCH", &format!("api_keys/{kid}"), &on).await.expect_status(200);
     signed().send().await.expect_status(200);
+
+    // A code that allowed nothing is as good as before.
+    people.app.clock.advance_ms(30_000);
+    let code = people.totp(&url);
+    let nobodys = browser.resource("DELETE", &format!("api_keys/x?totp_code={code}"), &Value::Null).await;
+    nobodys.expect_error(404, "record.not_found");
+    browser.resource("POST", "otp/verify", &json!({"code": code})).await.expect_status(200);
 
     // Without the second factor no key works.
     people.app.clock.advance_ms(30_000);

@@ -1,18 +1,16 @@
 //! Restrictions, which are those of the policy document.
 
-use portcullis_directory::{PageSize, SecretHash, Session, UserId};
+use portcullis_directory::{PageSize, UserId};
+use portcullis_identity::sessions::Client;
 use serde_json::json;
 
 use super::place::Place;
 use super::{Barong, each};
-use crate::tests::client::NOW;
 
 impl Barong {
-    async fn log_in(&self, at: u8, user_ip: &str) {
-        let (hash, user) = (SecretHash([at; 32]), UserId::parse("member").unwrap());
-        let (user_ip, user_agent) = (user_ip.to_owned(), None);
-        let session = Session { hash, user, user_ip, user_agent, created_at: NOW, seen_at: NOW };
-        self.directory.add_session(&session).await.unwrap();
+    async fn log_in(&self, address: &str) {
+        let client = Client { address: address.parse().unwrap(), user_agent: None };
+        self.app.session(&UserId::parse("member").unwrap(), client).await;
     }
 
     async fn sessions(&self) -> usize {
@@ -55,11 +53,20 @@ pub async fn a_restriction_is_one_of_the_document(place: Place) {
     let decided = barong.admin.post("/policy/decide").json(&request).send().await.expect_status(200).json();
     assert_eq!(decided["reason"], "unauthenticated");
 
-    for (at, address) in ["192.0.2.1", "192.0.2.2", "192.0.2.3"].into_iter().enumerate() {
-        barong.log_in(u8::try_from(at).unwrap(), address).await;
+    for address in ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"] {
+        barong.log_in(address).await;
     }
     barong.expect(&barong.root, &[("POST restrictions scope=ip&value=192.0.2.1&category=blocklogin", "201")]).await;
-    assert_eq!(barong.sessions().await, 2, "whoever may not log in is logged out");
+    assert_eq!(barong.sessions().await, 3, "whoever may not log in is logged out");
+    let mapped = "POST restrictions scope=ip&value=::ffff:192.0.2.2&category=blocklogin";
+    barong.expect(&barong.root, &[(mapped, "201")]).await;
+    assert_eq!(barong.sessions().await, 2, "an address has two spellings");
+    let last = barong.json("GET restrictions").await.as_array().unwrap().last().unwrap()["id"].as_i64().unwrap();
+    let moved = format!("PUT restrictions id={last}&value=192.0.2.3");
+    barong.expect(&barong.root, &[(&moved, "200")]).await;
+    assert_eq!(barong.sessions().await, 1, "another address than before");
+    barong.expect(&barong.root, &[(&format!("PUT restrictions id={last}&code=499"), "200")]).await;
+    assert_eq!(barong.sessions().await, 1);
     let japan = rows[2]["id"].as_i64().unwrap();
     barong.expect(&barong.root, &[(&format!("PUT restrictions id={japan}&category=blocklogin"), "200")]).await;
     assert_eq!(barong.sessions().await, 0);
@@ -125,6 +132,10 @@ pub async fn whitelinks_are_tokens(place: Place) {
         assert_eq!(token.len(), 64);
         assert!(token.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')), "{token}");
     }
+    let trail = barong.directory.audit_entries(None, PageSize::LARGEST).await.unwrap();
+    let offers = trail.iter().filter(|entry| entry.action == "one_time_token.offer");
+    let told = offers.map(|entry| format!("{} {}", entry.who, entry.object)).collect::<Vec<_>>();
+    assert_eq!(told, ["superadmin one_time_token/barong.whitelink"; 3]);
     let cases = [
         ("POST restrictions/whitelink expire_time=0", "422 invalid_expire"),
         ("POST restrictions/whitelink expire_time=31&range=week", "422 invalid_expire invalid_range"),

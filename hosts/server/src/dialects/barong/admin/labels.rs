@@ -13,6 +13,7 @@ use serde::{Serialize, Serializer};
 use crate::app::App;
 use crate::dialects::barong::admin::{SUPERADMIN_CHANGE, USER, guard, refused, target, written};
 use crate::dialects::barong::errors::{Code, Refusal};
+use crate::dialects::barong::facts::PRIVATE;
 use crate::dialects::barong::pages::Page;
 use crate::dialects::barong::params::{Input, Params};
 use crate::dialects::barong::standing::Standing;
@@ -20,7 +21,6 @@ use crate::dialects::barong::views::User;
 use crate::permit::{Author, Permit};
 
 const NO_LABEL: Refusal = Refusal::NotFound("admin.label.doesnt_exist");
-const PRIVATE: &str = "private";
 const SHORTEST: usize = 3;
 const LONGEST: usize = 255;
 /// Most kinds of labels in a list.

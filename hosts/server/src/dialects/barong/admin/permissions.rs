@@ -15,7 +15,7 @@ use portcullis_compiler::edit::{Edit, Section};
 
 use crate::app::App;
 use crate::dialects::barong::admin::permissions::row::{PermissionView, Row};
-use crate::dialects::barong::admin::policy::{name_of, new_name, of_kind, write};
+use crate::dialects::barong::admin::policy::{Rows, new_name, of_kind, write};
 use crate::dialects::barong::admin::written;
 use crate::dialects::barong::errors::Refusal;
 use crate::dialects::barong::pages::Page;
@@ -23,8 +23,7 @@ use crate::dialects::barong::params::{Input, Order, Params};
 use crate::permit::{Author, Permit};
 
 const PERMISSION: &str = "admin.permission";
-const RULE: &str = "rule";
-const NONE: Refusal = Refusal::NotFound("admin.permission.doesnt_exist");
+const ROWS: Rows = Rows { kind: "rule", section: Section::Rules, none: "admin.permission.doesnt_exist" };
 const BAD_VERB: &str = "admin.permissions.invalid_verb";
 const BAD_ACTION: &str = "admin.permissions.invalid_action";
 const NO_ROLE: &str = "admin.permission.role_doesnt_exist";
@@ -36,7 +35,7 @@ pub async fn list(State(app): State<Arc<App>>, uri: Uri, params: Params) -> Resu
     let mut input = Input::new(params, PERMISSION);
     let page = Page::read(&mut input);
     let query = input.finish()?;
-    let find = of_kind(RULE);
+    let find = of_kind(ROWS.kind);
     let total = app.store.count(&find).await?;
     let rows = app.store.find(&find.page(page.skip(), page.limit())).await?;
     let shown = rows.iter().map(PermissionView::of).collect::<Result<Vec<_>, _>>()?;
@@ -56,7 +55,7 @@ pub async fn create(State(app): State<Arc<App>>, permit: Permit<Author>, params:
     write(&app, &permit, |entries| {
         require_role(entries, &row.role)?;
         let body = row.body(&name, None)?.to_string();
-        Ok((Edit::Put { section: Section::Rules, name: name.clone(), body }, ()))
+        Ok((Edit::Put { section: ROWS.section, name: name.clone(), body }, None))
     })
     .await?;
     Ok(written(StatusCode::CREATED))
@@ -71,9 +70,9 @@ pub async fn update(State(app): State<Arc<App>>, permit: Permit<Author>, params:
     let action = input.filled_that("action", Order::BlankFirst, is_action, BAD_ACTION);
     let topic = input.filled("topic");
     input.finish()?;
-    let name = name_of(&app, RULE, number).await?.ok_or(NONE)?;
+    let name = ROWS.name_of(&app, number).await?;
     write(&app, &permit, |entries| {
-        let entry = entry(entries, &name)?;
+        let entry = ROWS.entry(entries, &name)?;
         // A rule that says more than a row could would lose it.
         let before = Row::read(entry)?.ok_or_else(|| Refusal::invalid("admin.permission.not_editable"))?;
         let keeps_path = path.is_none() && action.is_none();
@@ -86,7 +85,7 @@ pub async fn update(State(app): State<Arc<App>>, permit: Permit<Author>, params:
         };
         require_role(entries, &row.role)?;
         let body = row.body(&name, keeps_path.then_some(entry))?.to_string();
-        Ok((Edit::Put { section: Section::Rules, name: name.clone(), body }, ()))
+        Ok((Edit::Put { section: ROWS.section, name: name.clone(), body }, None))
     })
     .await?;
     Ok(written(StatusCode::OK))
@@ -97,20 +96,7 @@ pub async fn delete(
     permit: Permit<Author>,
     params: Params,
 ) -> Result<StatusCode, Refusal> {
-    let mut input = Input::new(params, PERMISSION);
-    let number = input.required_integer("id");
-    input.finish()?;
-    let name = name_of(&app, RULE, number).await?.ok_or(NONE)?;
-    write(&app, &permit, |entries| {
-        entry(entries, &name)?;
-        Ok((Edit::Remove { section: Section::Rules, name: name.clone() }, ()))
-    })
-    .await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-fn entry<'e>(entries: &'e [Entry], name: &str) -> Result<&'e Entry, Refusal> {
-    entries.iter().find(|entry| entry.kind == RULE && entry.name == name).ok_or(NONE)
+    ROWS.remove(&app, &permit, Input::new(params, PERMISSION)).await
 }
 
 fn require_role(entries: &[Entry], role: &str) -> Result<(), Refusal> {

@@ -14,7 +14,7 @@ use portcullis_directory::PolicyEntryColumn;
 
 use crate::app::App;
 use crate::dialects::barong::admin::filters::{Period, Range};
-use crate::dialects::barong::admin::policy::{name_of, new_name, of_kind, write};
+use crate::dialects::barong::admin::policy::{Rows, new_name, of_kind, write};
 use crate::dialects::barong::admin::restrictions::row::{RestrictionView, Row};
 use crate::dialects::barong::admin::written;
 use crate::dialects::barong::errors::Refusal;
@@ -26,7 +26,7 @@ pub use whitelink::create as create_whitelink;
 
 const PREFIX: &str = "admin.restriction";
 const KIND: &str = "restriction";
-const NONE: Refusal = Refusal::NotFound("admin.restriction.doesnt_exist");
+const ROWS: Rows = Rows { kind: KIND, section: Section::Restrictions, none: "admin.restriction.doesnt_exist" };
 const BAD_SCOPE: &str = "admin.restriction.invalid_scope";
 const BAD_CATEGORY: &str = "admin.restriction.invalid_category";
 const BAD_STATE: &str = "admin.restriction.invalid_state";
@@ -70,12 +70,9 @@ pub async fn create(State(app): State<Arc<App>>, permit: Permit<Author>, params:
     write(&app, &permit, |entries| {
         require_unique(entries, &row, &name)?;
         let body = row.body(&name).to_string();
-        Ok((Edit::Put { section: Section::Restrictions, name: name.clone(), body }, ()))
+        Ok((Edit::Put { section: ROWS.section, name: name.clone(), body }, row.logs_out()))
     })
     .await?;
-    if row.blocks_logins() {
-        end_sessions(&app, &permit, &row).await?;
-    }
     Ok(written(StatusCode::CREATED))
 }
 
@@ -88,10 +85,10 @@ pub async fn update(State(app): State<Arc<App>>, permit: Permit<Author>, params:
     let state = input.filled_that("state", Order::BlankFirst, row::is_state, BAD_STATE);
     let code = input.filled_integer("code", "invalid");
     input.finish()?;
-    let name = name_of(&app, KIND, number).await?.ok_or(NONE)?;
-    let begun = write(&app, &permit, |entries| {
-        let before = Row::read(&entry(entries, &name)?.body)?;
-        let did_block = before.blocks_logins();
+    let name = ROWS.name_of(&app, number).await?;
+    write(&app, &permit, |entries| {
+        let before = Row::read(&ROWS.entry(entries, &name)?.body)?;
+        let blocked = before.logs_out().map(|_| (before.scope.clone(), before.value.clone()));
         let row = Row {
             category: category.clone().unwrap_or(before.category),
             scope: scope.clone().unwrap_or(before.scope),
@@ -102,13 +99,10 @@ pub async fn update(State(app): State<Arc<App>>, permit: Permit<Author>, params:
         let row = row.checked()?;
         require_unique(entries, &row, &name)?;
         let body = row.body(&name).to_string();
-        let begins = row.blocks_logins() && !did_block;
-        Ok((Edit::Put { section: Section::Restrictions, name: name.clone(), body }, begins.then_some(row)))
+        let logs_out = row.logs_out().filter(|_| blocked != Some((row.scope, row.value)));
+        Ok((Edit::Put { section: ROWS.section, name: name.clone(), body }, logs_out))
     })
     .await?;
-    if let Some(row) = begun {
-        end_sessions(&app, &permit, &row).await?;
-    }
     Ok(written(StatusCode::OK))
 }
 
@@ -117,30 +111,7 @@ pub async fn delete(
     permit: Permit<Author>,
     params: Params,
 ) -> Result<StatusCode, Refusal> {
-    let mut input = Input::new(params, PREFIX);
-    let number = input.required_integer("id");
-    input.finish()?;
-    let name = name_of(&app, KIND, number).await?.ok_or(NONE)?;
-    write(&app, &permit, |entries| {
-        entry(entries, &name)?;
-        Ok((Edit::Remove { section: Section::Restrictions, name: name.clone() }, ()))
-    })
-    .await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// Who may not log in any more is logged out: whoever came from the address, or everybody.
-async fn end_sessions(app: &App, permit: &Permit<Author>, row: &Row) -> Result<(), Refusal> {
-    let change = app.store.begin(permit).await?;
-    match row.scope.as_str() {
-        "ip" => change.end_sessions_from(&row.value).await?,
-        _ => change.end_all_sessions().await?,
-    };
-    Ok(app.store.commit(change).await?)
-}
-
-fn entry<'e>(entries: &'e [Entry], name: &str) -> Result<&'e Entry, Refusal> {
-    entries.iter().find(|entry| entry.kind == KIND && entry.name == name).ok_or(NONE)
+    ROWS.remove(&app, &permit, Input::new(params, PREFIX)).await
 }
 
 fn require_unique(entries: &[Entry], row: &Row, name: &str) -> Result<(), Refusal> {

@@ -7,8 +7,8 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use portcullis_directory::{
-    Account, AccountChange, AccountColumn, AccountRow, Change, Details, Direction, Email, Find, Label, LabelColumn,
-    PolicyEntryColumn, PolicyEntryRow, RoleName, RoleSet, TenantId, UserState,
+    Account, AccountChange, AccountColumn, AccountRow, Change, Details, Direction, Email, Find, PolicyEntryColumn,
+    PolicyEntryRow, RoleName, RoleSet, TenantId, UserState,
 };
 
 use crate::app::App;
@@ -16,6 +16,7 @@ use crate::dialects::barong::abilities;
 use crate::dialects::barong::admin::filters::{Period, Users, order};
 use crate::dialects::barong::admin::{NO_USER, SUPERADMIN_CHANGE, USER, guard, is_above_all, refused, target, written};
 use crate::dialects::barong::errors::Refusal;
+use crate::dialects::barong::facts;
 use crate::dialects::barong::pages::Page;
 use crate::dialects::barong::params::{Input, Params, user_id};
 use crate::dialects::barong::syntax::is_email;
@@ -167,14 +168,7 @@ fn address(text: &str) -> Result<Email, Refusal> {
 /// The secret, and the private label that says that there is one; state and level do not follow it.
 async fn forget_factor(write: &Change, account: &Account) -> Result<(), Refusal> {
     write.set_totp_seed(&account.user.id, None).await.map_err(refused)?;
-    let find = Find::<Label>::all()
-        .is(LabelColumn::UserId, account.user.id.as_str())
-        .is(LabelColumn::Key, "otp")
-        .is(LabelColumn::Scope, "private");
-    for label in write.find(&find).await? {
-        write.remove::<Label>(label.id).await.map_err(refused)?;
-    }
-    Ok(())
+    facts::remove(write, &account.user.id, facts::FACTOR).await.map_err(refused)
 }
 
 pub async fn update_role(

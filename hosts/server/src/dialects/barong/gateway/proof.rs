@@ -13,6 +13,7 @@ use crate::authn::client::user_subject;
 use crate::dialects::barong::visitor::Visitor;
 use crate::error::ApiError;
 use crate::pep::received::single;
+use crate::revocations::read_at;
 
 /// As it came.
 pub enum Shown<'a> {
@@ -86,8 +87,9 @@ async fn by_session(app: &App, cookie: &str, visitor: &Visitor) -> Result<Result
         Err(SessionError::OtherClient) => {
             return Ok(Err(Denial { status: 401, code: "authz.client_session_mismatch" }));
         }
-        Err(SessionError::NoRandomness(error)) => return Err(ApiError::internal(error)),
         Err(SessionError::Store(error)) => return Err(error.into()),
+        // Nothing begins here.
+        Err(error @ (SessionError::NoRandomness(_) | SessionError::Outdated)) => return Err(ApiError::internal(error)),
     };
     let account = app.store.account(&session.user).await?;
     Ok(account.map(|account| Who::User(Box::new(account))).ok_or(INVALID_SESSION))
@@ -144,7 +146,7 @@ impl Who {
         }
     }
 
-    /// By facts that are true now: newer than any revocation, which counts to the end of its second.
+    /// By facts that are true now.
     pub fn subject(&self, now: UnixSeconds) -> Subject {
         let subject = match self {
             Self::User(account) | Self::KeyHolder(account) => user_subject(&account.user, now.0),
@@ -161,6 +163,6 @@ impl Who {
                 properties: None,
             },
         };
-        Subject { issued_at: Some(now.0.saturating_add(1)), ..subject }
+        Subject { issued_at: Some(read_at(now)), ..subject }
     }
 }

@@ -6,8 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use portcullis_directory::ChangeError;
-use portcullis_identity::passwords::{Rules, Weakness, weaknesses};
+use portcullis_identity::passwords::{MIN_SCORE, Rules, Weakness, weaknesses};
 
 use super::users::limit;
 use crate::app::App;
@@ -23,10 +22,7 @@ use crate::permit::{Anybody, Permit};
 const REQUESTED: Did<'static> = Did { topic: "password", action: "request password reset", reason: None };
 const REPLACED: Did<'static> = Did { topic: "password", action: "password reset", reason: None };
 
-/// Some 10^8 guesses.
-const MIN_SCORE: u8 = 3;
-
-/// Sends a code. The answer is the same for whoever has no account.
+/// Sends a code. The answer is the same for whoever has no account, and comes as soon.
 pub async fn send_code(
     State(app): State<Arc<App>>,
     permit: Permit<Anybody>,
@@ -37,11 +33,14 @@ pub async fn send_code(
     let email = input.required("email");
     input.finish()?;
     limit(&app, &visitor, &email).await?;
-    if let Some((user, email)) = mail::addressee(&app, &email).await? {
-        activity::succeeded(&app, &permit, &visitor, &user.id, REQUESTED).await?;
-        mail::send(&app, RESET, (&user.id, &email)).await?;
-    }
+    app.later.run("mail.password", mailed(Arc::clone(&app), permit, visitor, email));
     Ok((StatusCode::CREATED, Json(201)).into_response())
+}
+
+async fn mailed(app: Arc<App>, permit: Permit<Anybody>, visitor: Visitor, email: String) -> Result<(), Refusal> {
+    let Some((user, email)) = mail::addressee(&app, &email).await? else { return Ok(()) };
+    activity::succeeded(&app, &permit, &visitor, &user.id, REQUESTED).await?;
+    mail::send(&app, RESET, (&user.id, &email)).await
 }
 
 /// Ends all sessions.
@@ -59,15 +58,13 @@ pub async fn replace(
         return Err(Refusal::invalid("identity.user.passwords_doesnt_match"));
     }
     limit(&app, &visitor, &token).await?;
-    // First, so that a weak password does not use up the token.
+    // First: it takes long, and others wait while a write is open.
     let hash = hashed(&app, &password, &[]).await?;
-    let id = codes::spend_mailed(&app, &token, RESET.purpose).await?;
-    match app.store.set_password(&permit, &id, hash, None).await {
-        Ok(()) => {}
-        Err(ChangeError::NotFound { .. }) => return Err(Refusal::NotFound("record.not_found")),
-        Err(error) => return Err(Refusal::internal(error)),
-    }
-    activity::succeeded(&app, &permit, &visitor, &id, REPLACED).await?;
+    let (change, account) = codes::spend_mailed(&app, &permit, &token, RESET.purpose).await?;
+    let id = &account.user.id;
+    change.set_password(id, Some(hash), None).await.map_err(Refusal::internal)?;
+    app.store.commit(change).await?;
+    activity::succeeded(&app, &permit, &visitor, id, REPLACED).await?;
     Ok((StatusCode::CREATED, Json(201)).into_response())
 }
 

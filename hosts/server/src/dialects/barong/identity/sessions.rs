@@ -7,14 +7,16 @@ use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use portcullis_directory::{Email, User};
+use portcullis_directory::{Email, Proven, UserId};
 use portcullis_identity::login::{Attempt, LoginError};
+use portcullis_identity::sessions::SessionError;
 use portcullis_identity::{Secret, csrf};
 
 use crate::app::App;
 use crate::dialects::barong::activity::{self, Did};
-use crate::dialects::barong::codes;
+use crate::dialects::barong::codes::{self, Allowed};
 use crate::dialects::barong::errors::Refusal;
+use crate::dialects::barong::own_page::OwnPage;
 use crate::dialects::barong::params::{Input, Params};
 use crate::dialects::barong::views::own;
 use crate::dialects::barong::visitor::Visitor;
@@ -23,11 +25,13 @@ use crate::permit::{Anybody, Permit};
 
 const LOGIN: Did<'static> = Did { topic: "session", action: "login", reason: None };
 const LOGIN_2FA: Did<'static> = Did { topic: "session", action: "login::2fa", reason: None };
+const WRONG: Refusal = Refusal::Unauthorized("identity.session.invalid_params");
 const LOGOUT: Did<'static> = Did { topic: "session", action: "logout", reason: None };
 
 pub async fn create(
     State(app): State<Arc<App>>,
     permit: Permit<Anybody>,
+    _: OwnPage,
     visitor: Visitor,
     params: Params,
 ) -> Result<Response, Refusal> {
@@ -35,9 +39,10 @@ pub async fn create(
     let (email, password) = (input.present("email"), input.present("password"));
     let code = input.text("otp_code").unwrap_or_default();
     input.finish()?;
-    let user = by_password(&app, &permit, &visitor, (&email, &password)).await?;
+    let proven = by_password(&app, &permit, &visitor, (&email, &password)).await?;
+    let user = &proven.user;
     let failed =
-        async |did: Did<'static>, why| activity::failed(&app, &permit, &visitor, &user, did.because(why)).await;
+        async |did: Did<'static>, why| activity::failed(&app, &permit, &visitor, &user.id, did.because(why)).await;
     let refused = match user.state.as_str() {
         "active" | "pending" => None,
         "banned" => Some(("identity.session.banned", "Your account is banned")),
@@ -48,26 +53,32 @@ pub async fn create(
         failed(LOGIN, why).await?;
         return Err(Refusal::Unauthorized(code));
     }
-    if user.otp {
-        if code.trim().is_empty() {
-            return Err(Refusal::Unauthorized("identity.session.missing_otp"));
-        }
-        if !codes::spend(&app, &user.id, &code, &visitor).await? {
-            failed(LOGIN_2FA, "OTP code is invalid").await?;
-            return Err(Refusal::Other(StatusCode::FORBIDDEN, "identity.session.invalid_otp"));
-        }
+    if !user.otp {
+        let write = codes::without(&app, &permit, &user.id).await?;
+        return begin(&app, &permit, &visitor, (proven, write, LOGIN)).await;
     }
-    let did = if user.otp { LOGIN_2FA } else { LOGIN };
-    begin(&app, &permit, &visitor, (user, did)).await
+    if code.trim().is_empty() {
+        return Err(Refusal::Unauthorized("identity.session.missing_otp"));
+    }
+    let Some(write) = codes::spend(&app, &permit, &visitor, (&user.id, &code)).await? else {
+        failed(LOGIN_2FA, "OTP code is invalid").await?;
+        return Err(Refusal::Other(StatusCode::FORBIDDEN, "identity.session.invalid_otp"));
+    };
+    begin(&app, &permit, &visitor, (proven, write, LOGIN_2FA)).await
 }
 
-pub async fn end(State(app): State<Arc<App>>, permit: Permit<Anybody>, visitor: Visitor) -> Result<Response, Refusal> {
+pub async fn end(
+    State(app): State<Arc<App>>,
+    permit: Permit<Anybody>,
+    _: OwnPage,
+    visitor: Visitor,
+) -> Result<Response, Refusal> {
     const NONE: Refusal = Refusal::NotFound("identity.session.not_found");
     let (identity, now) = (&app.identity, app.store.now());
     let cookie = visitor.cookie.as_deref().ok_or(NONE)?;
     let found = identity.settings.sessions.find(&identity.directory, cookie, visitor.client(), now).await;
     let session = found.map_err(|error| match error {
-        portcullis_identity::sessions::SessionError::Store(error) => error.into(),
+        SessionError::Store(error) => error.into(),
         _ => NONE,
     })?;
     identity.directory.end_session(session.hash).await?;
@@ -78,29 +89,29 @@ pub async fn end(State(app): State<Arc<App>>, permit: Permit<Anybody>, visitor: 
 }
 
 async fn by_password(
-    app: &App,
+    app: &Arc<App>,
     permit: &Permit<Anybody>,
     visitor: &Visitor,
     (email, password): (&str, &str),
-) -> Result<User, Refusal> {
+) -> Result<Proven, Refusal> {
     let (identity, now) = (&app.identity, app.store.now());
     let known = match Email::parse(email) {
         Ok(email) => identity.directory.user_by_email(&email).await?,
         Err(_) => None,
     };
+    let id = known.as_ref().map(|user| user.id.clone());
     // What is typed here names no counter of something else.
     let account = format!("login {email}");
     let attempt = Attempt { account: &account, password, address: visitor.address };
     let throttle = &identity.settings.throttle;
-    let login = throttle.login(&identity.directory, &identity.passwords, known.clone(), attempt, (now, &RANDOM)).await;
-    match login {
-        Ok(user) => Ok(user),
+    match throttle.login(&identity.directory, &identity.passwords, known, attempt, (now, &RANDOM)).await {
+        Ok(proven) => Ok(proven),
         Err(LoginError::Wrong) => {
-            if let Some(user) = known {
-                let did = LOGIN.because("Invalid Email or Password");
-                activity::failed(app, permit, visitor, &user, did).await?;
+            // Nobody's failure is not written, and nobody waits for the others.
+            if let Some(id) = id {
+                app.later.run("activity.login", wrong(Arc::clone(app), permit.clone(), visitor.clone(), id));
             }
-            Err(Refusal::Unauthorized("identity.session.invalid_params"))
+            Err(WRONG)
         }
         Err(LoginError::Throttled) => Err(codes::TOO_MANY),
         Err(LoginError::Password(error)) => Err(Refusal::internal(error)),
@@ -108,21 +119,29 @@ async fn by_password(
     }
 }
 
+async fn wrong(app: Arc<App>, permit: Permit<Anybody>, visitor: Visitor, id: UserId) -> Result<(), Refusal> {
+    activity::failed(&app, &permit, &visitor, &id, LOGIN.because("Invalid Email or Password")).await
+}
+
 /// Another session than the one that the browser had.
 async fn begin(
     app: &App,
     permit: &Permit<Anybody>,
     visitor: &Visitor,
-    (user, did): (User, Did<'static>),
+    (proven, write, did): (Proven, Allowed, Did<'static>),
 ) -> Result<Response, Refusal> {
-    let (identity, now) = (&app.identity, app.store.now());
+    let (identity, now, id) = (&app.identity, app.store.now(), &proven.user.id);
+    let begun = identity.settings.sessions.begin(&write.change, &proven, visitor.client(), now, &RANDOM).await;
+    let cookie = begun.map_err(|error| match error {
+        SessionError::Outdated => WRONG,
+        error => Refusal::internal(error),
+    })?;
+    write.commit(app).await?;
     if let Some(before) = visitor.cookie.as_deref().and_then(Secret::parse) {
         identity.directory.end_session(before.hash()).await?;
     }
-    let begun = identity.settings.sessions.begin(&identity.directory, &user.id, visitor.client(), now, &RANDOM).await;
-    let cookie = begun.map_err(Refusal::internal)?;
-    activity::succeeded(app, permit, visitor, &user.id, did).await?;
-    let account = app.store.account(&user.id).await?.ok_or(Refusal::NotFound("record.not_found"))?;
+    activity::succeeded(app, permit, visitor, id, did).await?;
+    let account = app.store.account(id).await?.ok_or(Refusal::NotFound("record.not_found"))?;
     let view = own(app, &account, Some(csrf::token(&cookie))).await?;
     let mut response = Json(view).into_response();
     response.headers_mut().insert(SET_COOKIE, cookie_header(app, &cookie.reveal(), "")?);

@@ -6,9 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use portcullis_directory::{
-    ChangeError, Details, Email, LabelDraft, NewUser, RoleName, RoleSet, User, UserId, UserState,
-};
+use portcullis_directory::{ChangeError, Details, Email, NewUser, RoleName, RoleSet, User, UserId, UserState};
 use portcullis_identity::{Random as _, hex};
 
 use super::hashed;
@@ -16,6 +14,7 @@ use crate::app::App;
 use crate::dialects::barong::activity::{self, Did};
 use crate::dialects::barong::codes;
 use crate::dialects::barong::errors::Refusal;
+use crate::dialects::barong::facts;
 use crate::dialects::barong::mail::{self, CONFIRMATION};
 use crate::dialects::barong::params::{Input, Params};
 use crate::dialects::barong::standing::Standing;
@@ -63,11 +62,11 @@ pub async fn create(
     let details = Details { email: Some(email.clone()), referral, ..Details::default() };
     let user = stored(&app, &permit, details, hash).await?;
     activity::succeeded(&app, &permit, &visitor, &user.id, SIGNUP).await?;
-    mail::send(&app, CONFIRMATION, (&user.id, &email)).await?;
+    app.later.run("mail.sign_up", mailed(Arc::clone(&app), email.to_string()));
     Ok((StatusCode::CREATED, Json(201)).into_response())
 }
 
-/// Sends the code again. The answer is the same for whoever has no account, or has confirmed it.
+/// Sends the code again. The answer is the same for whoever has no account, or has confirmed it, and comes as soon.
 pub async fn send_code(
     State(app): State<Arc<App>>,
     _permit: Permit<Anybody>,
@@ -78,12 +77,17 @@ pub async fn send_code(
     let email = input.required("email");
     input.finish()?;
     limit(&app, &visitor, &email).await?;
-    if let Some((user, email)) = mail::addressee(&app, &email).await?
-        && user.state.as_str() == PENDING
-    {
-        mail::send(&app, CONFIRMATION, (&user.id, &email)).await?;
-    }
+    app.later.run("mail.confirmation", mailed(Arc::clone(&app), email));
     Ok((StatusCode::CREATED, Json(201)).into_response())
+}
+
+async fn mailed(app: Arc<App>, email: String) -> Result<(), Refusal> {
+    match mail::addressee(&app, &email).await? {
+        Some((user, email)) if user.state.as_str() == PENDING => {
+            mail::send(&app, CONFIRMATION, (&user.id, &email)).await
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A private label says so from now on; state and level follow from it.
@@ -97,19 +101,14 @@ pub async fn confirm(
     let token = input.required("token");
     input.finish()?;
     limit(&app, &visitor, &token).await?;
-    let id = codes::spend_mailed(&app, &token, CONFIRMATION.purpose).await?;
-    let label = LabelDraft {
-        key: "email".to_owned(),
-        value: "verified".to_owned(),
-        scope: "private".to_owned(),
-        description: None,
-    };
     let standing = Standing::read(&app).await?;
-    match app.store.set_label(&permit, id, label, standing).await {
-        Ok(_) => Ok((StatusCode::CREATED, Json(201)).into_response()),
-        Err(ChangeError::NotFound { .. }) => Err(Refusal::invalid("identity.user.active_or_doesnt_exist")),
-        Err(error) => Err(Refusal::internal(error)),
-    }
+    let (change, account) = codes::spend_mailed(&app, &permit, &token, CONFIRMATION.purpose).await?;
+    let id = &account.user.id;
+    let before = standing.labels(&change, id).await?;
+    facts::set(&change, id, "email", "verified").await.map_err(Refusal::internal)?;
+    standing.settle(&change, id, &before).await.map_err(Refusal::internal)?;
+    app.store.commit(change).await?;
+    Ok((StatusCode::CREATED, Json(201)).into_response())
 }
 
 /// Signing up and asking for mail count as attempts of the address.

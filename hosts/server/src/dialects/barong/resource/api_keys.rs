@@ -7,18 +7,21 @@ use axum::extract::{Path, State};
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
-use portcullis_directory::{ACTIVE_KEY, Account, ApiKey, ApiKeyColumn, ChangeError, Find, HolderKind, INACTIVE_KEY};
-use portcullis_identity::api_keys::{ALGORITHM, KeyError};
+use portcullis_directory::{
+    ACTIVE_KEY, Account, ApiKey, ApiKeyColumn, Change, ChangeError, Find, HolderKind, INACTIVE_KEY,
+};
+use portcullis_identity::api_keys::{self, ALGORITHM, KeyError};
 use serde_json::{Value, json};
 
 use super::caller;
 use crate::app::App;
-use crate::dialects::barong::codes;
+use crate::dialects::barong::codes::{self, Allowed};
 use crate::dialects::barong::errors::Refusal;
 use crate::dialects::barong::pages::Page;
 use crate::dialects::barong::params::{Input, Params};
 use crate::dialects::barong::views::time;
 use crate::dialects::barong::visitor::Visitor;
+use crate::identity::RANDOM;
 use crate::permit::{Author, Permit};
 
 const NO_KEY: Refusal = Refusal::NotFound("record.not_found");
@@ -48,18 +51,21 @@ pub async fn create(
     visitor: Visitor,
     params: Params,
 ) -> Result<Response, Refusal> {
-    let mut input = Input::new(params, "resource.api_key");
+    let (account, mut input) = begin(&app, &permit, params).await?;
     let algorithm = input.required("algorithm");
-    let (scope, code) = (input.filled("scope"), input.text("totp_code"));
-    admitted(&app, &permit, &visitor, (input, code)).await?;
+    let scope = input.filled("scope");
+    let code = code(input)?;
     if algorithm != ALGORITHM {
         return Err(Refusal::invalid("algorithm.inclusion"));
     }
-    let made = app.store.create_own_key(&permit, &app.identity, &scopes(scope.as_deref().unwrap_or_default())).await;
+    let write = admitted(&app, &permit, &visitor, (&account, &code)).await?;
+    let (holder, scope) = ((HolderKind::User, &account.user.id), scopes(scope.as_deref().unwrap_or_default()));
+    let made = api_keys::create(&write.change, holder, &scope, &app.identity.vault, &RANDOM).await;
     let (key, secret) = made.map_err(|error| match error {
         KeyError::Change(ChangeError::HolderInactive) => Refusal::invalid("key_holder_account.invalid"),
         error => Refusal::internal(error),
     })?;
+    write.commit(&app).await?;
     let mut view = view(&key);
     view["secret"] = secret.as_str().into();
     Ok((StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], Json(view)).into_response())
@@ -72,21 +78,22 @@ pub async fn update(
     Path(kid): Path<String>,
     params: Params,
 ) -> Result<Response, Refusal> {
-    let mut input = Input::new(params, "resource.api_key");
-    let (scope, state, code) = (input.filled("scope"), input.filled("state"), input.text("totp_code"));
-    let account = admitted(&app, &permit, &visitor, (input, code)).await?;
+    let (account, mut input) = begin(&app, &permit, params).await?;
+    let (scope, state) = (input.filled("scope"), input.filled("state"));
+    let code = code(input)?;
     if state.as_deref().is_some_and(|state| state != ACTIVE_KEY && state != INACTIVE_KEY) {
         return Err(Refusal::invalid("state.invalid"));
     }
-    let key = own_key(&app, &account, &kid).await?;
+    let write = admitted(&app, &permit, &visitor, (&account, &code)).await?;
+    let key = own_key(&write.change, &account, &kid).await?;
     let state = state.unwrap_or(key.state);
     let scope = scope.map_or(key.scope, |scope| scopes(&scope));
-    match app.store.update_own_key(&permit, &kid, &state, &scope).await {
-        Ok(key) => Ok(Json(view(&key)).into_response()),
-        Err(ChangeError::HolderInactive) => Err(Refusal::invalid("state.invalid")),
-        Err(ChangeError::NotFound { .. }) => Err(NO_KEY),
-        Err(error) => Err(Refusal::internal(error)),
-    }
+    let key = write.change.update_api_key(&kid, &state, &scope).await.map_err(|error| match error {
+        ChangeError::HolderInactive => Refusal::invalid("state.invalid"),
+        error => Refusal::internal(error),
+    })?;
+    write.commit(&app).await?;
+    Ok(Json(view(&key)).into_response())
 }
 
 pub async fn delete(
@@ -96,33 +103,39 @@ pub async fn delete(
     Path(kid): Path<String>,
     params: Params,
 ) -> Result<Response, Refusal> {
-    let mut input = Input::new(params, "resource.api_key");
-    let code = input.text("totp_code");
-    let account = admitted(&app, &permit, &visitor, (input, code)).await?;
-    own_key(&app, &account, &kid).await?;
-    match app.store.delete_own_key(&permit, &kid).await {
-        Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
-        Err(ChangeError::NotFound { .. }) => Err(NO_KEY),
-        Err(error) => Err(Refusal::internal(error)),
-    }
+    let (account, input) = begin(&app, &permit, params).await?;
+    let code = code(input)?;
+    let write = admitted(&app, &permit, &visitor, (&account, &code)).await?;
+    own_key(&write.change, &account, &kid).await?;
+    write.change.delete_api_key(&kid).await.map_err(Refusal::internal)?;
+    write.commit(&app).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// The caller, with a second factor and a code of it.
+/// The caller, who has a second factor, and what it sends.
+async fn begin(app: &App, permit: &Permit<Author>, params: Params) -> Result<(Account, Input), Refusal> {
+    let account = caller(app, permit).await?;
+    require_otp(&account)?;
+    Ok((account, Input::new(params, "resource.api_key")))
+}
+
+/// The code, which is the last parameter of each.
+fn code(mut input: Input) -> Result<String, Refusal> {
+    let code = input.text("totp_code").filter(|code| !code.trim().is_empty());
+    input.check(code.is_some(), "resource.api_key.missing_otp");
+    input.finish()?;
+    Ok(code.unwrap_or_default())
+}
+
+/// A write that the code of the caller allows.
 async fn admitted(
     app: &App,
     permit: &Permit<Author>,
     visitor: &Visitor,
-    (mut input, code): (Input, Option<String>),
-) -> Result<Account, Refusal> {
-    let account = caller(app, permit).await?;
-    require_otp(&account)?;
-    let code = code.filter(|code| !code.trim().is_empty());
-    input.check(code.is_some(), "resource.api_key.missing_otp");
-    input.finish()?;
-    match codes::spend(app, &account.user.id, &code.unwrap_or_default(), visitor).await? {
-        true => Ok(account),
-        false => Err(Refusal::invalid("resource.api_key.invalid_otp")),
-    }
+    (account, code): (&Account, &str),
+) -> Result<Allowed, Refusal> {
+    let write = codes::spend(app, permit, visitor, (&account.user.id, code)).await?;
+    write.ok_or_else(|| Refusal::invalid("resource.api_key.invalid_otp"))
 }
 
 fn require_otp(account: &Account) -> Result<(), Refusal> {
@@ -137,8 +150,8 @@ fn of(account: &Account) -> Find<ApiKey> {
     find.is(ApiKeyColumn::UserId, account.user.id.as_str())
 }
 
-async fn own_key(app: &App, account: &Account, kid: &str) -> Result<ApiKey, Refusal> {
-    let keys = app.identity.directory.find(&of(account).is(ApiKeyColumn::Kid, kid)).await?;
+async fn own_key(change: &Change, account: &Account, kid: &str) -> Result<ApiKey, Refusal> {
+    let keys = change.find(&of(account).is(ApiKeyColumn::Kid, kid)).await?;
     keys.into_iter().next().ok_or(NO_KEY)
 }
 

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use portcullis_directory::{ChangeError, User};
+use portcullis_directory::User;
 use portcullis_identity::Secret;
 use portcullis_identity::login::{Attempt, LoginError};
 
@@ -22,6 +22,16 @@ use crate::dialects::barong::visitor::Visitor;
 use crate::identity::RANDOM;
 use crate::permit::{Author, Permit};
 
+const UNEQUAL: (Refusal, &str) =
+    (Refusal::Other(StatusCode::UNPROCESSABLE_ENTITY, "resource.password.doesnt_match"), "New passwords don't match");
+const WRONG: (Refusal, &str) = (
+    Refusal::Other(StatusCode::BAD_REQUEST, "resource.password.prev_pass_not_correct"),
+    "Previous password is not correct",
+);
+const SAME: (Refusal, &str) = (
+    Refusal::Other(StatusCode::BAD_REQUEST, "resource.password.no_change_provided"),
+    "New password cant be the same, as old one",
+);
 const CHANGE: Did<'static> = Did { topic: "password", action: "password change", reason: None };
 
 pub async fn me(State(app): State<Arc<App>>, permit: Permit<Author>) -> Result<Response, Refusal> {
@@ -41,43 +51,43 @@ pub async fn replace_password(
     let confirmed = input.required("confirm_password");
     input.finish()?;
     let account = caller(&app, &permit).await?;
-    let wrong = if new != confirmed {
-        Some((StatusCode::UNPROCESSABLE_ENTITY, "resource.password.doesnt_match", "New passwords don't match"))
-    } else if !is_password(&app, &visitor, &account.user, &old).await? {
-        let code = "resource.password.prev_pass_not_correct";
-        Some((StatusCode::BAD_REQUEST, code, "Previous password is not correct"))
-    } else if old == new {
-        let code = "resource.password.no_change_provided";
-        Some((StatusCode::BAD_REQUEST, code, "New password cant be the same, as old one"))
-    } else {
-        None
+    let user = &account.user;
+    let failed = async |(refusal, why): (Refusal, &str)| -> Result<Refusal, Refusal> {
+        activity::failed(&app, &permit, &visitor, &user.id, CHANGE.because(why)).await?;
+        Ok(refusal)
     };
-    if let Some((status, code, why)) = wrong {
-        activity::failed(&app, &permit, &visitor, &account.user, CHANGE.because(why)).await?;
-        return Err(Refusal::Other(status, code));
+    if new != confirmed {
+        return Err(failed(UNEQUAL).await?);
+    }
+    let Some(shown) = verified(&app, &visitor, user, &old).await? else { return Err(failed(WRONG).await?) };
+    if old == new {
+        return Err(failed(SAME).await?);
     }
     let email = account.details.email.as_ref().map(ToString::to_string).unwrap_or_default();
     let hash = hashed(&app, &new, &[&email]).await?;
     let kept = visitor.cookie.as_deref().and_then(Secret::parse).map(|cookie| cookie.hash());
-    match app.store.set_password(&permit, &account.user.id, hash, kept).await {
-        Ok(()) => {}
-        Err(ChangeError::NotFound { .. }) => return Err(Refusal::NotFound("record.not_found")),
-        Err(error) => return Err(Refusal::internal(error)),
+    let change = app.store.begin_as(&permit, &user.id).await?;
+    // Another one may have been chosen since, by a code from a mail.
+    if change.credentials(&user.id).await?.password.as_ref() != Some(&shown) {
+        drop(change);
+        return Err(failed(WRONG).await?);
     }
-    activity::succeeded(&app, &permit, &visitor, &account.user.id, CHANGE).await?;
+    change.set_password(&user.id, Some(hash), kept).await.map_err(Refusal::internal)?;
+    app.store.commit(change).await?;
+    activity::succeeded(&app, &permit, &visitor, &user.id, CHANGE).await?;
     Ok((StatusCode::CREATED, Json(201)).into_response())
 }
 
-/// Counted like a login.
-async fn is_password(app: &App, visitor: &Visitor, user: &User, password: &str) -> Result<bool, Refusal> {
+/// The hash of the password, when it is that of the user. Counted like a login.
+async fn verified(app: &App, visitor: &Visitor, user: &User, password: &str) -> Result<Option<String>, Refusal> {
     let (identity, now) = (&app.identity, app.store.now());
     let account = format!("password {}", user.id);
     let attempt = Attempt { account: &account, password, address: visitor.address };
     let throttle = &identity.settings.throttle;
     let known = Some(user.clone());
     match throttle.login(&identity.directory, &identity.passwords, known, attempt, (now, &RANDOM)).await {
-        Ok(_) => Ok(true),
-        Err(LoginError::Wrong) => Ok(false),
+        Ok(proven) => Ok(proven.password),
+        Err(LoginError::Wrong) => Ok(None),
         Err(LoginError::Throttled) => Err(TOO_MANY),
         Err(error) => Err(Refusal::internal(error)),
     }

@@ -130,23 +130,26 @@ fn ids(accounts: &[Account]) -> Vec<&str> {
     accounts.iter().map(|account| account.user.id.as_str()).collect()
 }
 
-/// All rows that `find` finds, page by page.
+/// Rows of one kind on one page of users.
+const MOST: u64 = 10_000;
+
+/// The rows that `find` finds, part by part; those beyond `MOST` are left out.
 async fn owned<R: Listed, V>(
     app: &App,
     find: Find<R>,
     view: impl Fn(&R) -> Result<(String, V), Refusal>,
 ) -> Result<Owned<V>, Refusal> {
-    let limit = PageSize::LARGEST;
     let (mut owned, mut skip) = (Owned::new(), 0);
-    loop {
-        let rows = app.store.find(&find.clone().page(skip, limit)).await?;
+    while skip < MOST {
+        let rows = app.store.find(&find.clone().page(skip, PageSize::LARGEST)).await?;
         for row in &rows {
             let (owner, view) = view(row)?;
             owned.entry(owner).or_default().push(view);
         }
-        skip += limit.get();
-        if rows.len() < usize::try_from(limit.get()).unwrap_or(usize::MAX) {
-            return Ok(owned);
+        skip += PageSize::LARGEST.get();
+        if rows.len() < usize::try_from(PageSize::LARGEST.get()).unwrap_or(usize::MAX) {
+            break;
         }
     }
+    Ok(owned)
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use portcullis_compiler::import::{continent_code, country_code};
-use portcullis_directory::PolicyEntryRow;
+use portcullis_directory::{LogOut, PolicyEntryRow};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -120,8 +120,13 @@ impl Row {
         }
     }
 
-    pub fn blocks_logins(&self) -> bool {
-        self.category == "blocklogin" && self.state == ENABLED
+    /// Who may not log in any more is logged out: whoever came from the address, or everybody.
+    pub fn logs_out(&self) -> Option<LogOut> {
+        if self.category != "blocklogin" || self.state != ENABLED {
+            return None;
+        }
+        let address = self.value.parse().ok().filter(|_| self.scope == "ip");
+        Some(address.map_or(LogOut::Everybody, LogOut::From))
     }
 
     pub fn body(&self, name: &str) -> Value {
