@@ -2,6 +2,7 @@
 
 mod deciding;
 mod directory;
+mod operating;
 mod policy;
 mod public;
 
@@ -27,7 +28,13 @@ pub fn draft() -> Draft {
                 refusals are problems of RFC 9457. Times are unix seconds unless a field says milliseconds.",
         groups: vec![public::group(), directory::setup(), directory::users(), directory::edges()]
             .into_iter()
-            .chain([policy::group(), policy::decision_logs(), deciding::group(), deciding::proxies()])
+            .chain([
+                policy::group(),
+                policy::decision_logs(),
+                deciding::group(),
+                deciding::proxies(),
+                operating::group(),
+            ])
             .collect(),
         callers: vec![
             (
