@@ -169,6 +169,7 @@ fn is_refused_by_address(path: &str) -> bool {
     path.starts_with("/api/v2/auth") || matches!(path, "/v1/allow" | "/v1/authenticate")
 }
 
+/// H8: whoever chooses `host` chooses nothing in them.
 #[tokio::test]
 async fn documents_and_page_are_for_everybody_and_know_no_host() {
     let app = TestApp::new().await;
