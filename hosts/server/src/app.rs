@@ -6,7 +6,8 @@ use std::sync::Arc;
 use portcullis_directory::{Directory, NameError, StoreError, TenantId};
 use portcullis_identity::vault::Vault;
 use portcullis_runtime::Runtime;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
+use tokio::task::JoinHandle;
 
 use crate::authn::secret::{Secret as _, SetupSecret};
 use crate::clock::Clock;
@@ -14,7 +15,7 @@ use crate::dialects::barong;
 use crate::dialects::padlock::{self, Padlock};
 use crate::follow::{Follower, Watermark};
 use crate::identity::settings::Settings as IdentitySettings;
-use crate::identity::{self, Identity};
+use crate::identity::{self, Identity, upkeep};
 use crate::later::Later;
 use crate::observe::metrics::Metrics;
 use crate::observe::traces::Tracer;
@@ -40,6 +41,8 @@ pub struct App {
     pub(crate) metrics: Metrics,
     pub(crate) tracer: Option<Tracer>,
     pub(crate) later: Later,
+    /// `None` when it was waited for.
+    upkeep: Mutex<Option<JoinHandle<()>>>,
     tenants: BTreeMap<TenantId, Tenant>,
     is_stopping: watch::Sender<bool>,
 }
@@ -98,6 +101,7 @@ impl App {
         retention::start(store.clone(), tenant.clone(), retention);
         let publisher = Publisher::open(&runtime, store.clone(), key, tenant.clone(), archive).await?;
         let is_stopping = watch::Sender::new(false);
+        let upkeep = upkeep::start(Arc::clone(&identity), Arc::clone(&clock), is_stopping.subscribe());
         let follower = Follower {
             directory,
             clock,
@@ -123,6 +127,7 @@ impl App {
             metrics,
             tracer,
             later,
+            upkeep: Mutex::new(Some(upkeep)),
             tenants,
             is_stopping,
         }))
@@ -165,6 +170,11 @@ impl App {
 
     /// Closes the database, after what requests left to do and the last spans.
     pub async fn close(&self) -> Result<(), StoreError> {
+        self.stop();
+        if let Some(upkeep) = self.upkeep.lock().await.take() {
+            // A panic there was told by its thread.
+            let _ = upkeep.await;
+        }
         self.later.done().await;
         if let Some(tracer) = &self.tracer {
             tracer.flush().await;

@@ -4,7 +4,7 @@
 pub mod keys;
 pub mod mail;
 pub mod settings;
-mod upkeep;
+pub mod upkeep;
 
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ pub enum OpenError {
 pub const RANDOM: SystemRandom = SystemRandom;
 
 impl Identity {
-    /// Makes the first key of access tokens when there is none, and works once a minute from now on.
+    /// Makes the first key of access tokens when there is none.
     pub async fn open(
         directory: Directory,
         vault: Vault,
@@ -53,9 +53,7 @@ impl Identity {
         let keys = Keys::open(directory.clone(), Arc::clone(&vault), &settings, clock.now()).await?;
         let passwords = Passwords::new(settings.cost, settings.passwords_at_once, &RANDOM)?;
         let mail = Maildir::new(settings.mail_folder.clone(), settings.mail_from.clone());
-        let identity = Arc::new(Self { directory, vault, passwords, keys, mail, settings });
-        upkeep::start(Arc::clone(&identity), clock);
-        Ok(identity)
+        Ok(Arc::new(Self { directory, vault, passwords, keys, mail, settings }))
     }
 
     /// An access token with these claims.

@@ -27,7 +27,6 @@ struct Callbacks {
     tick: TypedFunc<u32, ()>,
     request_headers: TypedFunc<(u32, u32, u32), u32>,
     call_response: TypedFunc<(u32, u32, u32, u32, u32), ()>,
-    done: TypedFunc<u32, u32>,
     delete: TypedFunc<u32, ()>,
 }
 
@@ -48,7 +47,6 @@ impl Proxy {
             tick: callback(&instance, &mut store, "proxy_on_tick")?,
             request_headers: callback(&instance, &mut store, "proxy_on_request_headers")?,
             call_response: callback(&instance, &mut store, "proxy_on_http_call_response")?,
-            done: callback(&instance, &mut store, "proxy_on_done")?,
             delete: callback(&instance, &mut store, "proxy_on_delete")?,
         };
         let start: TypedFunc<(u32, u32), u32> = callback(&instance, &mut store, "proxy_on_vm_start")?;
@@ -96,7 +94,6 @@ impl Proxy {
         self.state().exchange = Some(Exchange::new(headers, properties));
         self.call(|callbacks| callbacks.create.clone(), (context, ROOT))?;
         let action = self.call(|callbacks| callbacks.request_headers.clone(), (context, count, 1))?;
-        self.call(|callbacks| callbacks.done.clone(), context)?;
         self.call(|callbacks| callbacks.delete.clone(), context)?;
         let exchange = self.state().exchange.take().context("the request is gone")?;
         Ok(Exchange { passed: action == CONTINUE, ..exchange })

@@ -139,8 +139,8 @@ impl Random for Meanwhile<'_> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_does_not_bring_an_old_password_back() {
-    let world = with_password("correct").await;
     for (other, is_in) in [("correct", true), ("another", false)] {
+        let world = with_password("correct").await;
         let hash = world.passwords.hash(other, &world.random).await.unwrap();
         let meanwhile = Meanwhile { world: &world, hash: Mutex::new(Some(hash)) };
         let login = dearer(&world, &meanwhile).await;

@@ -82,10 +82,12 @@ impl From<figment::Error> for Problem {
     fn from(error: figment::Error) -> Self {
         let section = error.path.join(".");
         match error.kind {
-            Kind::UnknownField(key, known) => {
-                let key = if section.is_empty() { key } else { format!("{section}.{key}") };
-                Self::UnknownKey { key, known }
+            // The path may end with the key or with its section.
+            Kind::UnknownField(key, known) if error.path.last() == Some(&key) => {
+                Self::UnknownKey { key: section, known }
             }
+            Kind::UnknownField(key, known) if section.is_empty() => Self::UnknownKey { key, known },
+            Kind::UnknownField(key, known) => Self::UnknownKey { key: format!("{section}.{key}"), known },
             // Nothing of the text is repeated: the wrong line may be the one with a password.
             Kind::Message(text) if section.is_empty() => Self::Syntax(first_and_last(&text)),
             Kind::InvalidType(Actual::Str(found), expected) => {

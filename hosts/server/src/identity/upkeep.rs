@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use portcullis_directory::UnixSeconds;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::error::chain;
@@ -12,15 +14,23 @@ use crate::identity::Identity;
 
 const EVERY: Duration = Duration::from_secs(60);
 
-/// Works as long as the runtime does.
-pub fn start(identity: Arc<Identity>, clock: Arc<dyn Clock>) {
+/// Works until the server stops; what it does then it ends.
+pub fn start(identity: Arc<Identity>, clock: Arc<dyn Clock>, mut is_stopping: watch::Receiver<bool>) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut minutes = tokio::time::interval(EVERY);
         loop {
-            minutes.tick().await;
-            tidy(&identity, clock.now()).await;
+            tokio::select! {
+                biased;
+                () = stopping(&mut is_stopping) => return,
+                _ = minutes.tick() => tidy(&identity, clock.now()).await,
+            }
         }
-    });
+    })
+}
+
+/// Also when whoever would say it is gone.
+async fn stopping(is_stopping: &mut watch::Receiver<bool>) {
+    let _ = is_stopping.wait_for(|is_stopping| *is_stopping).await;
 }
 
 /// What fails is done the next time.

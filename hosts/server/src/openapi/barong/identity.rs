@@ -43,12 +43,13 @@ pub fn identity() -> Described {
             .answer(200, "own-account", "the account, and the token for `x-csrf-token`")
             .told(200, "set-cookie", "the session: HttpOnly, SameSite=Lax")
             .refuses(401, "wrong address or password, an account that is not active, or a second factor without code")
-            .refuses(403, "the code of the second factor is wrong")
+            .refuses(403, "the code of the second factor is wrong, or a page of another site asks")
             .refuses(404, GONE),
         delete("/api/v2/barong/identity/sessions", "logs out")
             .callers(&[SESSION])
             .answer(200, DONE, "the session is over")
             .told(200, "set-cookie", "an empty one")
+            .refuses(403, "a page of another site asks")
             .refuses(404, "there is no such session"),
     ];
     (group, "what people do before they are known", operations)
