@@ -9,8 +9,8 @@ use portcullis_artifacts::ENVOY_FILTER_PATH;
 use portcullis_rig::{Client, EnvoySetup, Request, Upstream};
 
 use super::fronts::{self, Ours};
-use super::load::{self, Pace, Until};
 use super::{Programs, Stand, process};
+use crate::suites::load::{self, Pace, Until};
 
 /// Workers of the larger Envoy; the other one has one.
 const WORKERS: u32 = 5;
