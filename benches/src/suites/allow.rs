@@ -37,6 +37,9 @@ struct Round {
     writing: Measured,
 }
 
+/// One of them.
+type Turn = fn(&Round) -> Measured;
+
 /// `binary` is the server.
 pub fn run(binary: &Path, tools: &Path, rounds: usize) -> Result<String> {
     let folder = tempfile::tempdir()?;
@@ -80,7 +83,7 @@ fn table(rounds: &[Round]) -> Result<String> {
         "| what answers | requests a second | of the bare handler's | median | p99 | to the quiet p99 |\n",
     );
     table.push_str("|---|---|---|---|---|---|\n");
-    let rows: [(&str, fn(&Round) -> Measured); 3] = [
+    let rows: [(&str, Turn); 3] = [
         ("a bare axum handler", |round| round.bare),
         ("`/v1/allow`", |round| round.quiet),
         ("`/v1/allow` during 50 writes a second", |round| round.writing),

@@ -10,6 +10,7 @@ mod time;
 
 mod entities;
 mod migration;
+mod newest;
 mod store;
 mod write;
 

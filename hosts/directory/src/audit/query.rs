@@ -1,9 +1,10 @@
 //! Looking the trail up: newest first, page by page.
 
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 
 use crate::audit::AuditEntry;
 use crate::entities::audit_entries::{self, Column};
+use crate::newest::newest_first;
 use crate::{Directory, StoreError, TenantId, UnixSeconds};
 
 /// Which entries are wanted; what is `None` does not matter.
@@ -43,14 +44,9 @@ impl Directory {
         before: Option<AuditCursor>,
         limit: u64,
     ) -> Result<Vec<AuditEntry>, StoreError> {
-        let rows = audit_entries::Entity::find()
-            .filter(condition(filter))
-            .filter(before.map_or_else(Condition::all, is_before))
-            .order_by_desc(Column::At)
-            .order_by_desc(Column::Id)
-            .limit(limit)
-            .all(&self.db)
-            .await?;
+        let rows = audit_entries::Entity::find().filter(condition(filter));
+        let before = before.map(|AuditCursor { at, id }| (at.to_column(), id));
+        let rows = newest_first(rows, (Column::At, Column::Id), before, limit).all(&self.db).await?;
         Ok(rows.into_iter().map(AuditEntry::from).collect())
     }
 }
@@ -75,9 +71,4 @@ fn is_below(object: &str) -> Condition {
     let below =
         Condition::all().add(Column::Object.gte(format!("{object}/"))).add(Column::Object.lt(format!("{object}0")));
     Condition::any().add(Column::Object.eq(object)).add(below)
-}
-
-fn is_before(AuditCursor { at, id }: AuditCursor) -> Condition {
-    let same_time = Condition::all().add(Column::At.eq(at.to_column())).add(Column::Id.lt(id));
-    Condition::any().add(Column::At.lt(at.to_column())).add(same_time)
 }

@@ -1,10 +1,11 @@
 //! Looking records up: newest first, page by page.
 
 use sea_orm::sea_query::{Expr, Func};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, ExprTrait as _, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, ExprTrait as _, QueryFilter};
 
 use super::{DecisionRecord, Shadow, column, rule_in_column, rules};
 use crate::entities::decision_records::{self, Column};
+use crate::newest::newest_first;
 use crate::{Directory, StoreError, TenantId};
 
 /// Which records are wanted; what is `None` does not matter.
@@ -53,15 +54,10 @@ impl Directory {
         before: Option<RecordCursor>,
         limit: u64,
     ) -> Result<Vec<StoredRecord>, StoreError> {
-        let rows = decision_records::Entity::find()
-            .filter(Column::Tenant.eq(tenant.as_str()))
-            .filter(condition(filter))
-            .filter(before.map_or_else(Condition::all, is_before))
-            .order_by_desc(Column::TimeMs)
-            .order_by_desc(Column::Id)
-            .limit(limit)
-            .all(&self.db)
-            .await?;
+        let rows =
+            decision_records::Entity::find().filter(Column::Tenant.eq(tenant.as_str())).filter(condition(filter));
+        let before = before.map(|RecordCursor { time_ms, id }| (column(time_ms), id));
+        let rows = newest_first(rows, (Column::TimeMs, Column::Id), before, limit).all(&self.db).await?;
         Ok(rows.into_iter().map(stored_record).collect())
     }
 }
@@ -90,11 +86,6 @@ fn starts_with(prefix: &str) -> Expr {
     // Letters as PostgreSQL counts them for `substr`.
     let letters = i32::try_from(prefix.chars().count()).unwrap_or(i32::MAX);
     Expr::expr(Func::cust("substr").args([Expr::col(Column::Path), 1.into(), letters.into()])).eq(prefix)
-}
-
-fn is_before(RecordCursor { time_ms, id }: RecordCursor) -> Condition {
-    let same_time = Condition::all().add(Column::TimeMs.eq(column(time_ms))).add(Column::Id.lt(id));
-    Condition::any().add(Column::TimeMs.lt(column(time_ms))).add(same_time)
 }
 
 fn stored_record(row: decision_records::Model) -> StoredRecord {

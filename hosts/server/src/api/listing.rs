@@ -5,11 +5,11 @@
 
 mod csv;
 
-use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
+use axum::{BoxError, Json};
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, Stream};
 use portcullis_directory::StoreError;
@@ -68,6 +68,14 @@ pub struct Asked {
     pub limit: Option<u64>,
 }
 
+/// An export on its way.
+struct Export<L, W> {
+    listing: L,
+    cursor: Option<Cursor>,
+    write: W,
+    is_over: bool,
+}
+
 /// Rows that an export reads at once.
 const PAGE: u64 = 500;
 
@@ -93,16 +101,15 @@ pub async fn respond<L: Listing>(listing: L, asked: Asked) -> Result<Response, A
         }
         Format::Csv => {
             let header = stream::iter([Ok(Bytes::from(L::COLUMNS.join(",") + "\r\n"))]);
-            let lines = pages(listing, cursor, |row| csv::line(&L::cells(row)));
+            let lines = pages(listing, cursor, |row| Ok(csv::line(&L::cells(row))));
             let body = Body::from_stream(header.chain(lines));
             Ok(file(body, "text/csv; charset=utf-8", &format!("{}.csv", L::FILE)))
         }
     }
 }
 
-fn json_line(row: impl Serialize) -> String {
-    // Texts and numbers: nothing that cannot be written.
-    serde_json::to_string(&row).map(|line| line + "\n").unwrap_or_default()
+fn json_line(row: impl Serialize) -> Result<String, BoxError> {
+    Ok(serde_json::to_string(&row)? + "\n")
 }
 
 fn file(body: Body, media_type: &'static str, name: &str) -> Response {
@@ -114,26 +121,28 @@ fn file(body: Body, media_type: &'static str, name: &str) -> Response {
 fn pages<L: Listing>(
     listing: L,
     cursor: Option<Cursor>,
-    write: impl Fn(L::Row) -> String + Send + 'static,
-) -> impl Stream<Item = Result<Bytes, StoreError>> + Send + 'static {
-    struct State<L, W> {
-        listing: L,
-        cursor: Option<Cursor>,
-        write: W,
-        is_over: bool,
-    }
-    let state = State { listing, cursor, write, is_over: false };
+    write: impl Fn(L::Row) -> Result<String, BoxError> + Send + 'static,
+) -> impl Stream<Item = Result<Bytes, BoxError>> + Send + 'static {
+    let state = Export { listing, cursor, write, is_over: false };
     stream::try_unfold(state, async |mut state| {
         if state.is_over {
             return Ok(None);
         }
-        let page = state.listing.page(state.cursor, PAGE).await;
-        let page = page.inspect_err(|error| tracing::error!(error = chain(error), "an export broke off"))?;
-        state.is_over = (page.len() as u64) < PAGE;
-        state.cursor = page.last().map(|(cursor, _)| *cursor);
-        let text: String = page.into_iter().map(|(_, row)| (state.write)(row)).collect();
+        let text = state.next().await;
+        let text = text.inspect_err(|error| tracing::error!(error = chain(error.as_ref()), "an export broke off"))?;
         Ok(Some((Bytes::from(text), state)))
     })
+}
+
+// === impl Export ===
+
+impl<L: Listing, W: Fn(L::Row) -> Result<String, BoxError>> Export<L, W> {
+    async fn next(&mut self) -> Result<String, BoxError> {
+        let page = self.listing.page(self.cursor, PAGE).await?;
+        self.is_over = (page.len() as u64) < PAGE;
+        self.cursor = page.last().map(|(cursor, _)| *cursor);
+        page.into_iter().map(|(_, row)| (self.write)(row)).collect()
+    }
 }
 
 // === impl Cursor ===
