@@ -31,7 +31,8 @@ impl Directory {
             Ok(user) => return Ok(Some(user)),
             Err(forgotten) => forgotten,
         };
-        let user = self.user(id).await?.map(Arc::new);
+        // Boxed, so that whoever finds the user in memory does not carry room for a query.
+        let user = Box::pin(self.user(id)).await?.map(Arc::new);
         if let Some(user) = &user {
             self.known.keep(user, forgotten);
         }

@@ -1,5 +1,7 @@
 //! Decides about requests to the server itself: facts of the caller + the management policy in the component -> `Decision`.
 
+mod peers;
+
 use std::net::IpAddr;
 
 use portcullis_compiler::{Diagnostic, Options, compile};
@@ -11,15 +13,17 @@ use portcullis_runtime::{
 use serde_json::json;
 
 use crate::authn::Caller;
+use crate::pdp::peers::Peers;
 
 /// The built-in management policy, open in the component.
 pub struct Gate {
     slot: PolicySlot,
+    peers: Peers,
 }
 
 /// What a request to the server says about itself.
 pub struct Facts<'a> {
-    pub asked: Asked<'a>,
+    pub asked: Asked<&'a str>,
     /// The tenant that it is about.
     pub tenant: &'a str,
     pub source_ip: Option<IpAddr>,
@@ -27,18 +31,19 @@ pub struct Facts<'a> {
 }
 
 /// What is asked for.
-pub enum Asked<'a> {
+#[derive(PartialEq, Eq)]
+pub enum Asked<S> {
     Endpoint {
-        method: &'a str,
+        method: S,
         /// Canonical, without query.
-        path: &'a str,
-        host: Option<&'a str>,
+        path: S,
+        host: Option<S>,
     },
     /// A proxy wants to know what to do with a request of its own client, whose method and path say nothing about what
     /// the proxy may do.
     ProxyDecision,
     /// An ability of Barong, which is a kind of thing and what is done to it.
-    Ability { action: &'a str, on: &'a str },
+    Ability { action: S, on: S },
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -57,10 +62,17 @@ impl Gate {
         let compiled = compile(MANAGEMENT_POLICY, &options).map_err(GateError::Compile)?;
         let slot = PolicySlot::new(runtime);
         slot.install(slot.prepare(compiled.bundle)?);
-        Ok(Self { slot })
+        Ok(Self { slot, peers: Peers::default() })
     }
 
     pub fn decide(&self, facts: &Facts<'_>, caller: &Caller) -> Decision {
+        match caller {
+            Caller::Peer(_) => self.peers.answer(facts, || self.ask(facts, caller)),
+            _ => self.ask(facts, caller),
+        }
+    }
+
+    fn ask(&self, facts: &Facts<'_>, caller: &Caller) -> Decision {
         let (action, target) = match facts.asked {
             Asked::Endpoint { method, path, host } => {
                 (method, Target::Http { host: host.map(str::to_owned), path: path.to_owned() })
@@ -68,7 +80,7 @@ impl Gate {
             Asked::ProxyDecision => ("decide", resource("proxy")),
             Asked::Ability { action, on } => (action, resource(on)),
         };
-        self.slot.decide(&Request {
+        self.slot.decide_as_bytes(&Request {
             action: action.to_owned(),
             target,
             source_ip: facts.source_ip,

@@ -1,9 +1,8 @@
-//! May they: one middleware around the whole router asks the component, and only an allow makes a `Permit`.
+//! May they: around every handler the component is asked, and only an allow makes a `Permit`.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
+use axum::extract::{ConnectInfo, FromRequestParts, Request};
 use axum::http::header::HOST;
 use axum::http::request::Parts;
 use axum::middleware::Next;
@@ -62,27 +61,27 @@ const DIALECT: &str = "dialect:padlock";
 #[derive(Clone)]
 struct Allowed(Caller);
 
-/// The middleware: canonical path, caller, decision, obligations; then the handler, or a refusal.
-pub async fn authorize(State(app): State<Arc<App>>, request: Request, next: Next) -> Result<Response, ApiError> {
+/// Canonical path, caller, decision, obligations; then the handler, or a refusal.
+pub async fn authorize(app: &App, request: Request, next: Next) -> Result<Response, ApiError> {
     let (mut head, body) = request.into_parts();
-    let caller = part("authorize", admit(&app, &head)).await?;
+    let caller = part("authorize", admit(app, &head)).await?;
     head.extensions.insert(Allowed(caller));
     Ok(next.run(Request::from_parts(head, body)).await)
 }
 
-/// Whoever calls, allowed.
+/// Whoever calls, allowed. What looks into the database is boxed, so that the questions of proxies do not carry room for it.
 async fn admit(app: &App, head: &Parts) -> Result<Caller, ApiError> {
     let path = head.uri.path();
     if pep::is_door(path) {
-        let_proxy_in(app, head).await
+        Box::pin(let_proxy_in(app, head)).await
     } else if padlock::is_door(path) {
         let_peer_in(app, head)
     } else if barong::gateway::is_door(path) {
         let_gateway_in(app, head)
     } else if barong::is_admin(path) {
-        let_administrator_in(app, head).await
+        Box::pin(let_administrator_in(app, head)).await
     } else {
-        let_in(app, head).await
+        Box::pin(let_in(app, head)).await
     }
 }
 
@@ -141,7 +140,7 @@ async fn let_proxy_in(app: &App, head: &Parts) -> Result<Caller, ApiError> {
     decide(app, head, Asked::ProxyDecision, tenant.as_str(), caller)
 }
 
-fn decide(app: &App, head: &Parts, asked: Asked<'_>, tenant: &str, caller: Caller) -> Result<Caller, ApiError> {
+fn decide(app: &App, head: &Parts, asked: Asked<&str>, tenant: &str, caller: Caller) -> Result<Caller, ApiError> {
     let facts = Facts { asked, tenant, source_ip: source_ip(head), now: app.store.now() };
     let decision = app.gate.decide(&facts, &caller);
     app.metrics.decisions.count(Decider::Management, &decision);

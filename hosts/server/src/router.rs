@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, any, delete, get, post};
 
 use crate::api::{
@@ -18,7 +20,7 @@ use crate::openapi;
 use crate::pep;
 use crate::permit::authorize;
 
-/// The paths, and what each method does there.
+/// The server's own paths, and what each method does there.
 pub(crate) fn routes() -> [(&'static str, MethodRouter<Arc<App>>); 25] {
     [
         ("/healthz", get(health::is_alive)),
@@ -50,7 +52,7 @@ pub(crate) fn routes() -> [(&'static str, MethodRouter<Arc<App>>); 25] {
 }
 
 /// Where the client's path follows; a wildcard takes no empty one.
-pub(crate) fn wildcards() -> [(&'static str, MethodRouter<Arc<App>>); 5] {
+fn wildcards() -> [(&'static str, MethodRouter<Arc<App>>); 5] {
     [
         ("/api/v2/auth", any(barong::gateway::ask)),
         ("/api/v2/auth/", any(barong::gateway::ask)),
@@ -60,8 +62,8 @@ pub(crate) fn wildcards() -> [(&'static str, MethodRouter<Arc<App>>); 5] {
     ]
 }
 
-/// The server as a service. Whatever the path and method, `authorize` comes first.
-pub fn router(app: Arc<App>) -> Router {
+/// With those of the dialects.
+pub(crate) fn all_routes() -> impl Iterator<Item = (&'static str, MethodRouter<Arc<App>>)> {
     routes()
         .into_iter()
         .chain(padlock::routes())
@@ -70,12 +72,23 @@ pub fn router(app: Arc<App>) -> Router {
         .chain(barong::resource::routes())
         .chain(openapi::routes())
         .chain(wildcards())
+}
+
+/// The server as a service. Whatever the path and method, `authorize` comes first.
+pub fn router(app: Arc<App>) -> Router {
+    all_routes()
         .fold(Router::new(), |router, (path, methods)| router.route(path, methods))
         .fallback(|| async { ApiError::NotFound { detail: "there is no such path" } })
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
-        .layer(from_fn_with_state(Arc::clone(&app), authorize))
-        .layer(from_fn_with_state(Arc::clone(&app), padlock::wrap))
-        .layer(from_fn(barong::wrap))
-        .layer(from_fn_with_state(Arc::clone(&app), watch))
+        .layer(from_fn_with_state(Arc::clone(&app), around))
         .with_state(app)
+}
+
+/// Around every handler, in one layer, as each costs allocations: what is seen of the request, the words of its dialect,
+/// the permit.
+async fn around(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let app = app.as_ref();
+    let permitted = async |request| authorize(app, request, next).await.into_response();
+    let answered = |request| padlock::wrap(app, request, |request| barong::wrap(request, permitted));
+    watch(app, request, answered).await
 }

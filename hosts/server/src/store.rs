@@ -88,7 +88,7 @@ impl Store {
     pub async fn known_user(&self, id: &UserId) -> Result<Option<Arc<User>>, StoreError> {
         match self.watermark.is_recent() {
             true => self.directory.known_user(id).await,
-            false => Ok(self.directory.user(id).await?.map(Arc::new)),
+            false => Ok(Box::pin(self.directory.user(id)).await?.map(Arc::new)),
         }
     }
 

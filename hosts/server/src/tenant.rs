@@ -23,7 +23,7 @@ impl Tenant {
     }
 
     pub fn decide(&self, request: &Request) -> Decision {
-        let decision = sync_part("decide", || self.publisher.slot().decide(request));
+        let decision = sync_part("decide", || self.publisher.slot().decide_as_bytes(request));
         let decision = if self.is_revoked(request, &decision) { self.revoked(decision) } else { decision };
         self.decisions.count(Decider::Tenant, &decision);
         decision

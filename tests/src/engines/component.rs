@@ -1,7 +1,7 @@
 //! The component in wasmtime, one call a request and the same again in one batch.
 
 use anyhow::{Context, Result, ensure};
-use portcullis_runtime::{Decision, EncodedDecision, EncodedRequests, Limits, PolicySlot, Request, Runtime, encode};
+use portcullis_runtime::{Decision, EncodedRequests, Limits, PolicySlot, Request, Runtime};
 
 use super::{Engine, Given, bundle_of};
 
@@ -11,16 +11,6 @@ impl Component {
     pub fn new() -> Result<Self> {
         let runtime = Runtime::new(Limits { instances: 1, ..Limits::default() })?;
         Ok(Self(PolicySlot::new(&runtime)))
-    }
-
-    fn encoded(&self, requests: &[Request]) -> Result<Vec<Decision>> {
-        let mut bytes = Vec::new();
-        let decide = |request: &Request| {
-            ensure!(encode(&request.into(), &mut bytes), "not encoded: {request:?}");
-            let answer = self.0.decide_encoded(&bytes).context("no answer")?;
-            Ok(Decision::from_encoded(&EncodedDecision::read(&answer).context("not a decision")?))
-        };
-        requests.iter().map(decide).collect()
     }
 
     fn encoded_batch(&self, requests: &[Request]) -> Result<Vec<Decision>> {
@@ -46,7 +36,8 @@ impl Engine for Component {
     fn decide(&mut self, requests: &[Request]) -> Result<Vec<Decision>> {
         let singles: Vec<Decision> = requests.iter().map(|request| self.0.decide(request)).collect();
         ensure!(singles == self.0.decide_batch(requests), "a batch is not the same as its singles");
-        ensure!(singles == self.encoded(requests)?, "an encoded request is not the same as a record");
+        let as_bytes: Vec<Decision> = requests.iter().map(|request| self.0.decide_as_bytes(request)).collect();
+        ensure!(singles == as_bytes, "an encoded request is not the same as a record");
         ensure!(singles == self.encoded_batch(requests)?, "an encoded batch is not the same as its singles");
         Ok(singles)
     }

@@ -152,6 +152,7 @@ fn what_is_no_encoded_request_is_malformed_and_what_is_no_encoded_decision_is_no
     let mut bytes = Vec::new();
     assert!(encode(&(&request("GET")).into(), &mut bytes));
     assert!(slot.decide_encoded(&bytes).is_none(), "there is no policy yet");
+    check_unavailable(&slot.decide_as_bytes(&request("GET")));
 
     slot.install(slot.prepare(bundle("version: 1\npublic: [{}]\n", 1).unwrap()).unwrap());
     let reason = |bytes: &[u8]| EncodedDecision::read(&slot.decide_encoded(bytes).unwrap()).unwrap().reason;
@@ -167,6 +168,7 @@ fn what_is_no_encoded_request_is_malformed_and_what_is_no_encoded_decision_is_no
 
     let slot = faulty(1);
     assert!(slot.decide_encoded(&bytes).is_none(), "the bytes of a request are no decision");
+    check_unavailable(&slot.decide_as_bytes(&request("GET")));
     let mut batch = EncodedRequests::default();
     assert!(batch.push(&(&request("GET")).into()));
     assert!(slot.decide_batch_encoded(&batch).is_none());

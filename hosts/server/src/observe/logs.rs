@@ -13,7 +13,7 @@ use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::observe::Logs;
-use crate::observe::logs::fields::{Fields, bare, quote};
+use crate::observe::logs::fields::Fields;
 use crate::observe::request;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,38 +56,28 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let mut fields = Fields::of(event);
-        if let Some(id) = request::current_id() {
-            fields.add_text("request.id", id);
-        }
-        let mut time = String::new();
-        SystemTime.format_time(&mut Writer::new(&mut time))?;
         let (level, target) = (*event.metadata().level(), event.metadata().target());
-        let line = match self {
-            Self::Json => json(&time, level, target, &fields),
-            Self::Text => text(&time, &painted(level, writer.has_ansi_escapes()), target, &fields),
-        };
-        // In one piece, so that lines of two threads do not mix.
-        writeln!(writer, "{line}")
+        let has_colours = writer.has_ansi_escapes();
+        // The subscriber writes a line in one piece, so that those of two threads do not mix.
+        match self {
+            Self::Text => {
+                SystemTime.format_time(&mut writer)?;
+                write!(writer, " {} {target}: ", painted(level, has_colours))?;
+            }
+            Self::Json => {
+                writer.write_str(r#"{"time":""#)?;
+                SystemTime.format_time(&mut writer)?;
+                let level = level.as_str().to_ascii_lowercase();
+                write!(writer, r#"","level":"{level}","target":"{target}","message":"#)?;
+            }
+        }
+        Fields::write_message(event, *self, &mut writer)?;
+        Fields::write_others(event, *self, &mut writer)?;
+        if let Some(id) = request::current_id() {
+            Fields::write_text("request.id", id.as_str(), *self, &mut writer)?;
+        }
+        writer.write_str(if *self == Self::Json { "}\n" } else { "\n" })
     }
-}
-
-fn text(time: &str, level: &str, target: &str, fields: &Fields) -> String {
-    let mut line = format!("{time} {level} {target}: {}", bare(fields.message()));
-    for (name, value) in fields.others() {
-        line.push_str(&format!(" {name}={}", value.as_text()));
-    }
-    line
-}
-
-fn json(time: &str, level: Level, target: &str, fields: &Fields) -> String {
-    let level = level.as_str().to_lowercase();
-    let mut line =
-        format!(r#"{{"time":"{time}","level":"{level}","target":"{target}","message":{}"#, quote(fields.message()));
-    for (name, value) in fields.others() {
-        line.push_str(&format!(",{}:{}", quote(name), value.as_json()));
-    }
-    line + "}"
 }
 
 /// As wide as all levels, in a colour on a terminal.

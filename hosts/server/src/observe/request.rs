@@ -1,23 +1,22 @@
-//! The layer around everything: each request has an id and, when it is traced, a span; when it is answered it is one line
+//! Around everything: each request has an id and, when it is traced, a span; when it is answered it is one line
 //! in the log and one more in the metrics.
 
 mod id;
 
 use std::borrow::Cow;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request};
 use axum::http::{HeaderName, Method};
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use tracing::Level;
 
 use crate::app::App;
 use crate::authn::Caller;
-use crate::error::ApiError;
+use crate::dialects::is_question;
 use crate::observe::traces::span::{Kind, Span, Trace};
 
 pub use crate::observe::request::id::RequestId;
@@ -37,29 +36,32 @@ tokio::task_local! {
 /// Of proxies on the way here, and in the answer.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// Of the lines about requests.
+const TARGET: &str = "portcullis::request";
+
 /// What a path without a route is called.
 const NO_ROUTE: &str = "none";
 
-pub async fn watch(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+pub async fn watch<A: Future<Output = Response>>(
+    app: &App,
+    mut request: Request,
+    answer: impl FnOnce(Request) -> A,
+) -> Response {
     let started = Instant::now();
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical());
     // What a stranger says about a request of its own is no name for it.
     let told = peer.filter(|&peer| app.proxies.trusts(peer)).map(|_| request.headers());
     let trace = app.tracer.as_ref().and_then(|tracer| tracer.trace(told));
-    let id = match RequestId::new(told) {
-        Ok(id) => id,
-        Err(error) => return ApiError::internal(error).into_response(),
-    };
+    let id = RequestId::new(told);
     let route = request.extensions().get::<MatchedPath>().map_or(NO_ROUTE.to_owned(), |path| path.as_str().to_owned());
-    let method = request.method().clone();
+    let (method, is_question) = (request.method().clone(), is_question(request.uri().path()));
     request.extensions_mut().insert(id.clone());
     let current = Arc::new(Current { id, caller: OnceLock::new(), trace });
-    let mut response = CURRENT.scope(Arc::clone(&current), next.run(request)).await;
+    let mut response = CURRENT.scope(Arc::clone(&current), answer(request)).await;
     response.headers_mut().entry(REQUEST_ID).or_insert_with(|| current.id.header());
-    let done = Done { route, method, status: response.status().as_u16(), took: started.elapsed() };
+    let done = Done { route, method, is_question, status: response.status().as_u16(), took: started.elapsed() };
     app.metrics.requests.count(&done);
-    let peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
-    CURRENT.sync_scope(Arc::clone(&current), || done.log(current.caller.get(), &peer));
+    CURRENT.sync_scope(Arc::clone(&current), || done.log(current.caller.get(), peer));
     if let Some(trace) = &current.trace {
         trace.end(done.span(current.caller.get()));
     }
@@ -71,6 +73,8 @@ pub struct Done {
     /// As it stands in the router.
     pub route: String,
     pub method: Method,
+    /// Asked by a proxy about a request of its client, one for each.
+    pub is_question: bool,
     pub status: u16,
     /// To the head of the answer.
     pub took: Duration,
@@ -83,16 +87,21 @@ impl Done {
         KNOWN.into_iter().find(|known| *known == self.method.as_str()).unwrap_or("other")
     }
 
-    fn log(&self, caller: Option<&String>, peer: &str) {
+    /// Proxies ask as often as their clients, and have logs of their own: their questions are lines for whoever looks for one.
+    fn log(&self, caller: Option<&String>, peer: Option<IpAddr>) {
+        let is_expected = self.is_question && self.status < 500;
+        if is_expected && !tracing::enabled!(target: TARGET, Level::DEBUG) {
+            return;
+        }
         tracing::event!(
-            target: "portcullis::request",
+            target: TARGET,
             Level::INFO,
             request.method = self.method(),
             request.route = self.route,
             response.status = self.status,
             duration_us = u64::try_from(self.took.as_micros()).unwrap_or(u64::MAX),
             caller.id = caller.map_or("", String::as_str),
-            peer.address = peer,
+            peer.address = peer.map(|peer| peer.to_string()).unwrap_or_default(),
             "a request was answered"
         );
     }
@@ -122,8 +131,8 @@ pub fn called_by(caller: &Caller) {
 }
 
 /// Of the request that this task works on.
-pub fn current_id() -> Option<String> {
-    CURRENT.try_with(|current| current.id.as_str().to_owned()).ok()
+pub fn current_id() -> Option<RequestId> {
+    CURRENT.try_with(|current| current.id.clone()).ok()
 }
 
 /// Runs `work` as a part of the request, with a span of its own when the request is traced.

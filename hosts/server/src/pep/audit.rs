@@ -36,7 +36,9 @@ impl Auditor {
             return Ok(());
         }
         let first = self.next.fetch_add(records.len() as u64, Ordering::Relaxed);
-        store.store_audit(permit, Sent { worker: self.worker.clone(), first, dropped: 0, records }).await.map(drop)
+        let sent = Sent { worker: self.worker.clone(), first, dropped: 0, records };
+        // Boxed, so that requests without a record do not carry room for it.
+        Box::pin(store.store_audit(permit, sent)).await.map(drop)
     }
 }
 

@@ -15,9 +15,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use crate::app::App;
-use crate::dialects::{barong, padlock};
-use crate::openapi;
-use crate::router::{routes, wildcards};
+use crate::router::all_routes;
 use crate::tests::client::TestApp;
 use crate::tests::openapi::documented::documents;
 
@@ -51,16 +49,8 @@ async fn routed(app: &TestApp, path: &'static str, methods: MethodRouter<Arc<App
 }
 
 async fn all_routed(app: &TestApp) -> Operations {
-    let all = routes()
-        .into_iter()
-        .chain(padlock::routes())
-        .chain(barong::routes())
-        .chain(barong::identity::routes())
-        .chain(barong::resource::routes())
-        .chain(openapi::routes())
-        .chain(wildcards());
     let mut operations = Operations::new();
-    for (path, methods) in all {
+    for (path, methods) in all_routes() {
         let named = path.replace("{*path}", "{path}");
         operations.extend(routed(app, path, methods).await.into_iter().map(|method| (method, named.clone())));
     }

@@ -82,6 +82,11 @@ fn the_filter_says_what_is_logged() {
     let quiet = logs(&desk, &["--log", "info,portcullis::request=off"], ask);
     assert!(quiet.contains("stopping") && !quiet.contains("/healthz"), "{quiet}");
     assert_eq!(logs(&desk, &["--log", "warn"], ask), "");
+    let ask = |server: &Server| assert_eq!(server.ask("GET", "/v1/allow", "", "", "").0, 403);
+    let usual = logs(&desk, &[], ask);
+    assert!(!usual.contains("/v1/allow"), "a line for each request of each client of a proxy: {usual}");
+    let told = logs(&desk, &["--log", "info,portcullis::request=debug"], ask);
+    assert!(told.contains("request.route=/v1/allow response.status=403"), "{told}");
     let ran = desk.run(&["serve", "--log", "=x=", "--data-dir", "data"], "").expect(2);
     assert!(ran.err.starts_with("portcullis: `log` is `=x=`: ") && ran.err.contains("(flag --log)"), "{}", ran.err);
 }

@@ -1,5 +1,5 @@
-//! How the dialect refuses: `{"errors": ["code", ...]}` with its status. One layer around the router puts refusals of other
-//! layers into this form too.
+//! How the dialect refuses: `{"errors": ["code", ...]}` with its status. Refusals of the permit and of the
+//! router are put into this form too.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,6 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use portcullis_directory::StoreError;
 use portcullis_runtime::Reason;
@@ -74,12 +73,12 @@ fn errors(status: StatusCode, codes: &[Code]) -> Response {
     (status, axum::Json(json!({ "errors": codes }))).into_response()
 }
 
-/// The layer around everything; other paths pass as they are.
-pub async fn wrap(request: Request, next: Next) -> Response {
+/// The answer in our words; that of another path stays as it is.
+pub async fn wrap<A: Future<Output = Response>>(request: Request, answer: impl FnOnce(Request) -> A) -> Response {
     if !is_ours(request.uri().path()) {
-        return next.run(request).await;
+        return answer(request).await;
     }
-    let mut response = next.run(request).await;
+    let mut response = answer(request).await;
     if let Some(refused) = response.extensions_mut().remove::<Refused>() {
         let (status, body) = in_our_words(&refused, response.status());
         *response.status_mut() = status;

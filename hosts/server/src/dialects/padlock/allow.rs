@@ -35,7 +35,7 @@ pub async fn allow(
         return Ok(Reply::default());
     }
     if user.is_none() && app.padlock.settings.auto_add {
-        newcomer::add(&app, &author, tenant, &forwarded, &headers).await?;
+        Box::pin(newcomer::add(&app, &author, tenant, &forwarded, &headers)).await?;
     }
     Err(refusal(decision))
 }

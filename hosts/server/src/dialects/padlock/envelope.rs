@@ -1,13 +1,10 @@
-//! The envelope of every answer: `success`, `request_id`, then what was asked for or the error. One layer around the router
-//! makes it, so that refusals of any layer have it too.
-
-use std::sync::Arc;
+//! The envelope of every answer: `success`, `request_id`, then what was asked for or the error. It is made around the permit and
+//! the handlers, so that every refusal has it too.
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderName, HeaderValue};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -57,16 +54,20 @@ impl IntoResponse for Reply {
     }
 }
 
-/// The layer around everything; other paths pass as they are.
-pub async fn wrap(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+/// The answer in its envelope; that of another path stays as it is.
+pub async fn wrap<A: Future<Output = Response>>(
+    app: &App,
+    request: Request,
+    answer: impl FnOnce(Request) -> A,
+) -> Response {
     if !is_ours(request.uri().path()) {
-        return next.run(request).await;
+        return answer(request).await;
     }
     let name = &app.padlock.settings.headers.request_id;
     // Here the caller may say it, as in the original; in the log it is the other one.
     let said = RequestId::said(request.headers(), name);
     match said.or_else(|| request.extensions().get::<RequestId>().cloned()) {
-        Some(id) => enveloped(next.run(request).await, name, &id),
+        Some(id) => enveloped(answer(request).await, name, &id),
         None => ApiError::internal("a request without an id").into_response(),
     }
 }

@@ -1,7 +1,7 @@
 //! What a request is called in logs: as a trusted proxy says, or a random UUID.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use portcullis_identity::hex;
+use uuid::Uuid;
 
 use crate::observe::request::REQUEST_ID;
 
@@ -13,8 +13,8 @@ const BYTES: usize = 128;
 
 impl RequestId {
     /// `told` are headers that are believed.
-    pub fn new(told: Option<&HeaderMap>) -> Result<Self, getrandom::Error> {
-        told.and_then(|headers| Self::said(headers, &REQUEST_ID)).map_or_else(Self::random, Ok)
+    pub fn new(told: Option<&HeaderMap>) -> Self {
+        told.and_then(|headers| Self::said(headers, &REQUEST_ID)).unwrap_or_else(Self::random)
     }
 
     /// The one value of the header, if it can stand in a log.
@@ -34,15 +34,11 @@ impl RequestId {
         self.0.clone()
     }
 
-    /// A UUID of version 4 (RFC 9562 section 5.4).
-    fn random() -> Result<Self, getrandom::Error> {
-        let mut bytes = [0; 16];
-        getrandom::fill(&mut bytes)?;
-        bytes[6] = (bytes[6] & 0x0f) | 0x40;
-        bytes[8] = (bytes[8] & 0x3f) | 0x80;
-        let parts = [&bytes[..4], &bytes[4..6], &bytes[6..8], &bytes[8..10], &bytes[10..]].map(hex);
+    fn random() -> Self {
+        let mut text = Uuid::encode_buffer();
+        let id = Uuid::new_v4().hyphenated().encode_lower(&mut text);
         // Hexadecimal digits are legal in a header.
-        Ok(Self(HeaderValue::from_str(&parts.join("-")).unwrap_or(HeaderValue::from_static(""))))
+        Self(HeaderValue::from_str(id).unwrap_or(HeaderValue::from_static("")))
     }
 }
 
