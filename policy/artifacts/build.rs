@@ -112,7 +112,8 @@ impl Guests<'_> {
         for variable in ["RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "CARGO_ENCODED_RUSTFLAGS"] {
             cargo.env_remove(variable);
         }
-        cargo.env("RUSTFLAGS", "--cfg=sha2_backend_soft=\"compact\"");
+        // Packages with a profile of their own lose its `strip`.
+        cargo.env("RUSTFLAGS", "--cfg=sha2_backend_soft=\"compact\" -Cstrip=symbols");
         ensure!(cargo.status()?.success(), "cargo could not build {}", packages.join(", "));
         Ok(self.target.join(TARGET).join(profile))
     }
