@@ -1,7 +1,7 @@
 //! What callers send: query, form and JSON body are one set of names with one value each.
 //!
-//! A name that is there twice is refused, wherever it stands: two readers would see two values. So is NUL, which no database
-//! column takes.
+//! A name that is there twice is refused, wherever it stands: two readers would see two values. Then the component checks
+//! all of it by a schema.
 
 mod input;
 
@@ -12,6 +12,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
+use portcullis_runtime::{Verdict, Violation};
 use serde_json::Value;
 
 use crate::app::App;
@@ -29,18 +30,19 @@ pub struct Params {
     query: Vec<(String, String)>,
 }
 
-/// Most names in one request.
-const MOST: usize = 100;
+/// The schema of the management policy.
+const SCHEMA: &str = "barong-params";
 
 impl FromRequest<Arc<App>> for Params {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, _: &Arc<App>) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Refusal> {
         let mut params = Self::default();
         params.read_query(request.uri().query().unwrap_or_default())?;
         let headers = request.headers().clone();
         let body = body::read(request, BODY_BYTES).await?;
         params.read_body(&headers, body).await?;
+        params.check(app)?;
         Ok(params)
     }
 }
@@ -94,15 +96,23 @@ impl Params {
     }
 
     fn add(&mut self, name: String, value: Value) -> Result<(), ApiError> {
-        if name.contains('\0') || value.as_str().is_some_and(|text| text.contains('\0')) {
-            return Err(ApiError::malformed("there is a NUL"));
-        }
-        if self.values.len() >= MOST {
-            return Err(ApiError::malformed(format!("there are more than {MOST} parameters")));
-        }
         match self.values.insert(name, value) {
             None => Ok(()),
             Some(_) => Err(ApiError::malformed("there is a parameter twice")),
+        }
+    }
+
+    fn check(&self, app: &App) -> Result<(), Refusal> {
+        let document = serde_json::to_vec(&self.values).map_err(Refusal::internal)?;
+        let report = app.gate.validate(SCHEMA, &document).map_err(ApiError::from)?;
+        let is_type = |violation: &Violation| violation.keyword == "type";
+        match report.verdict {
+            Verdict::Valid => Ok(()),
+            // A list or an object where the dialect has texts.
+            Verdict::Invalid if report.violations.iter().all(is_type) => {
+                Err(Refusal::Invalid(report.violations.iter().map(|_| "invalid".into()).collect()))
+            }
+            _ => Err(ApiError::Violations(report).into_malformed().into()),
         }
     }
 }

@@ -121,7 +121,7 @@ impl Input {
     }
 
     pub fn filled_boolean(&mut self, name: &str) -> Option<bool> {
-        if self.params.values.get(name).is_some_and(|value| is_blank(&text_of(value).unwrap_or_default())) {
+        if self.params.values.get(name).is_some_and(|value| is_blank(&text_of(value))) {
             self.params.remove(name);
             self.refuse(format!("{}.empty_{name}", self.prefix));
             return None;
@@ -188,12 +188,9 @@ impl Input {
         number
     }
 
-    /// The text of a value; null is blank, lists and objects are of the wrong type.
+    /// The text of a value.
     fn given(&mut self, name: &str) -> Option<String> {
-        let value = self.params.remove(name)?;
-        let text = text_of(&value);
-        self.check(text.is_some(), "invalid");
-        text
+        self.params.remove(name).map(|value| text_of(&value))
     }
 }
 
@@ -206,11 +203,11 @@ fn is_blank(text: &str) -> bool {
     text.chars().all(char::is_whitespace)
 }
 
-fn text_of(value: &Value) -> Option<String> {
+/// Null is blank. No value is a list or an object.
+fn text_of(value: &Value) -> String {
     match value {
-        Value::Null => Some(String::new()),
-        Value::String(text) => Some(text.clone()),
-        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
-        Value::Array(_) | Value::Object(_) => None,
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
     }
 }

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::dialects::barong::errors::{Code, Refusal};
 use crate::dialects::barong::params::Input;
 use crate::dialects::time::{Date, rfc3339};
+use crate::error::ApiError;
 
 pub struct Fields {
     first_name: Option<String>,
@@ -51,7 +52,7 @@ impl Fields {
         ] {
             let Some(text) = text else { continue };
             let length = text.chars().count();
-            let is_legal = app.gate.is_valid(schema, text).map_err(Refusal::internal)?;
+            let is_legal = app.gate.is_valid(schema, text).map_err(ApiError::from)?;
             for (is_broken, word) in [
                 (name == "postcode" && length < POSTCODE_SHORTEST, "too_short"),
                 (!is_legal, "invalid"),
