@@ -101,10 +101,11 @@ fn stand_up(
     let empty = fronts::empty(EMPTY_FILTER_PATH);
     add("an empty wasm filter", &fronts::without(upstream, vec![empty]), middle.requests.clone(), None)?;
     let filter = ENVOY_FILTER_PATH.as_ref();
-    add("ours, 10,000 rules, no token", &middle.setup(filter, upstream), fronts::open_requests(), None)?;
     for (rules, ours) in policies {
+        let setup = ours.setup(filter, upstream);
+        add(&format!("ours, {rules} rules, no token"), &setup, fronts::open_requests(), None)?;
         let what = format!("ours, {rules} rules, token verified by the filter");
-        add(&what, &ours.setup(filter, upstream), ours.requests.clone(), None)?;
+        add(&what, &setup, ours.requests.clone(), None)?;
     }
     let [plain, checked] = fronts::order_requests();
     add("ours, a body of 1 KB, no validation", &checking.setup(filter, upstream), plain, None)?;
