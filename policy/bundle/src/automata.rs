@@ -3,6 +3,7 @@
 //! In: ranges of the blobs section, each a sparse DFA in little-endian form (a big-endian machine refuses it). Out:
 //! automata that own their bytes. What does not read as an automaton makes the bundle malformed.
 
+use regex_automata::dfa::StartKind;
 use regex_automata::dfa::sparse::DFA;
 
 use crate::layout::{Range, Text};
@@ -28,5 +29,7 @@ pub(crate) fn read(records: &Records<'_>) -> Result<Vec<Automaton>, OpenError> {
 fn one(records: &Records<'_>, range: Text) -> Option<Automaton> {
     let serialized = slice(records.blobs, Range { start: range.offset, count: range.bytes })?;
     let (automaton, taken) = DFA::from_bytes(serialized).ok()?;
-    (taken == serialized.len()).then(|| automaton.to_owned())
+    // One that can only begin at the start of a text would fail when it is asked, not when the bundle is opened.
+    let is_usable = taken == serialized.len() && automaton.start_kind() != StartKind::Anchored;
+    is_usable.then(|| automaton.to_owned())
 }
